@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsup';
+
+// Shared by every package: `tsup` runs in the package's folder and reads this file by its build script.
+export default defineConfig({
+  entry: ['src/index.ts'],
+  format: ['esm'],
+  target: 'es2022',
+  dts: true,
+  clean: true,
+  sourcemap: true,
+  tsconfig: '../../tsconfig.json',
+});
