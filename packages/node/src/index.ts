@@ -1,1 +1,1 @@
-export {};
+export { type BackendFinding, type BackendName, type BackendReport, initBackend } from './backends';
