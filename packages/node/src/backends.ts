@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { findPackage, loadTfjsNode, packageVersion, reasonOf, Unavailable } from './tfjs-node';
+import { RuntimeError, ValueError } from '@tfjs-torch/core';
+import { loadTensorflow, loadTensorflowGpu } from './binding';
+import { findPackage, packageVersion, reasonOf, Unavailable } from './tfjs-node';
 
 export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'wasm' | 'cpu';
 
@@ -27,20 +29,17 @@ interface Backend {
   load(): Promise<string>;
 }
 
-const setUp = 'Run `npx tfjs-torch backend --setup` for the fast backend.';
-
 // The fastest first.
 const backends: Record<BackendName, Backend> = {
   'tensorflow-gpu': {
     package: '@tensorflow/tfjs-node-gpu',
     registered: 'tensorflow',
-    load: async () =>
-      loadTfjsNode('@tensorflow/tfjs-node-gpu', [], 'Run `npm install @tensorflow/tfjs-node-gpu` on a CUDA machine.'),
+    load: async () => loadTensorflowGpu(),
   },
   tensorflow: {
     package: '@tensorflow/tfjs-node',
     registered: 'tensorflow',
-    load: async () => loadTfjsNode('@tensorflow/tfjs-node', [], setUp),
+    load: async () => loadTensorflow(),
   },
   wasm: {
     package: '@tensorflow/tfjs-backend-wasm',
@@ -63,7 +62,7 @@ const names = Object.keys(backends) as BackendName[];
 export async function initBackend(options: { backend?: string; quiet?: boolean } = {}): Promise<BackendReport> {
   const asked = options.backend ?? (process.env.TFJS_TORCH_BACKEND || undefined);
   if (asked !== undefined && !names.includes(asked as BackendName)) {
-    throw new Error(`Unknown backend '${asked}': expected one of ${names.join(', ')}`);
+    throw new ValueError(`Unknown backend '${asked}': expected one of ${names.join(', ')}`);
   }
   const found: BackendFinding[] = [];
   for (const backend of asked === undefined ? names : [asked as BackendName]) {
@@ -73,7 +72,7 @@ export async function initBackend(options: { backend?: string; quiet?: boolean }
       const remedy = error instanceof Unavailable ? error.remedy : undefined;
       const reason = error instanceof Unavailable ? error.reason : reasonOf(error);
       if (asked !== undefined) {
-        throw new Error(`Backend '${backend}' cannot be used: ${reason}${remedy ? `. ${remedy}` : ''}`, {
+        throw new RuntimeError(`Backend '${backend}' cannot be used: ${reason}${remedy ? `. ${remedy}` : ''}`, {
           cause: error,
         });
       }
@@ -87,7 +86,7 @@ export async function initBackend(options: { backend?: string; quiet?: boolean }
     }
     return { backend, why, found: [...found, ...rest(backend)] };
   }
-  throw new Error(`No backend of tfjs can be used: ${found.map((f) => `${f.backend}: ${f.detail}`).join('; ')}`);
+  throw new RuntimeError(`No backend of tfjs can be used: ${found.map((f) => `${f.backend}: ${f.detail}`).join('; ')}`);
 }
 
 async function activate(backend: Backend): Promise<string> {

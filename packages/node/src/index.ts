@@ -1,1 +1,2 @@
 export { type BackendFinding, type BackendName, type BackendReport, initBackend } from './backends';
+export { setUpTensorflow } from './binding';

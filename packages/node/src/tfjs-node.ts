@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-
-export type TfjsNodePackage = '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu';
 
 /** Why a backend cannot be used, and what to do to get it. */
 export class Unavailable extends Error {
@@ -41,45 +39,45 @@ function polyfillUtil() {
 }
 
 interface NodePreGyp {
-  find(packageJson: string, options?: object): string;
+  find(packageJson: string): string;
 }
+const preGypName = '@mapbox/node-pre-gyp';
 
-/**
- * Loads tfjs-node with the first of its bindings that loads: the one in the package, then `extraBindings`.
- * Returns the binding's path. tfjs-node itself only knows of a binding inside its own folder.
- */
-export function loadTfjsNode(packageName: TfjsNodePackage, extraBindings: string[], remedy: string): string {
-  const packageJson = findPackage(packageName);
-  if (!packageJson) throw new Unavailable(`${packageName} is not installed`, remedy);
-  polyfillUtil();
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+/** Where tfjs-node itself looks for its binding; there need not be one. */
+export const packagedBinding = (packageJson: string): string =>
+  (createRequire(packageJson)(preGypName) as NodePreGyp).find(packageJson);
 
-  const require = createRequire(packageJson);
-  const preGyp: NodePreGyp = require('@mapbox/node-pre-gyp');
-  const find = preGyp.find;
-  const binding = loadBinding(require, [find(packageJson), ...extraBindings], remedy);
-  preGyp.find = (path, options) => (path === packageJson ? binding : find(path, options));
-  try {
-    if (require(packageName).Tensor !== tf.Tensor) {
-      const reason = `${packageName} brings a second copy of @tensorflow/tfjs-core`;
-      throw new Unavailable(reason, `Install one version of it (${tf.version_core}) for the whole project.`);
-    }
-  } finally {
-    preGyp.find = find;
-  }
-  return binding;
-}
-
-/** `find` of node-pre-gyp warns nobody: what it returns need not exist. */
-function loadBinding(require: NodeJS.Require, candidates: string[], remedy: string): string {
-  const failures: string[] = [];
-  for (const path of candidates.filter((candidate) => existsSync(candidate))) {
+/** The first of `bindings` that loads, or null; what the others say goes to `failures`. */
+export function firstThatLoads(packageJson: string, bindings: string[], failures: string[]): string | null {
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // read when the library is loaded
+  for (const path of bindings.filter((candidate) => existsSync(candidate))) {
     try {
-      require(path);
+      createRequire(packageJson)(path);
       return path;
     } catch (error) {
       failures.push(`${path} does not load: ${reasonOf(error)}`);
     }
   }
-  throw new Unavailable(failures.join('; ') || 'the native binding of tfjs-node is not built', remedy);
+  return null;
+}
+
+/** Loads tfjs-node with a binding that may lie elsewhere than in its own folder, the only place it knows. */
+export function loadTfjsNode(packageJson: string, binding: string) {
+  polyfillUtil();
+  const require = createRequire(packageJson);
+  const preGyp: NodePreGyp = require(preGypName);
+  const preGypModule = require.cache[require.resolve(preGypName)];
+  if (!preGypModule) throw new Error(`${preGypName} is not in the module cache`);
+  preGypModule.exports = {
+    ...preGyp,
+    find: (path: string) => (path === packageJson ? binding : preGyp.find(path)),
+  };
+  try {
+    if (require(dirname(packageJson)).Tensor !== tf.Tensor) {
+      const reason = 'tfjs-node brings a second copy of @tensorflow/tfjs-core';
+      throw new Unavailable(reason, `Install one version of it (${tf.version_core}) for the whole project.`);
+    }
+  } finally {
+    preGypModule.exports = preGyp;
+  }
 }
