@@ -46,7 +46,8 @@ export function signature<T = Record<string, unknown>>(name: string, list: strin
       rest = text.slice(1) || null;
       continue;
     }
-    const [, parameter, annotation, defaultText] = /^(\w+)\s*(?::\s*(\w+))?\s*(?:=\s*(.+))?$/s.exec(text) ?? [];
+    const [, parameter, annotation, defaultText] =
+      /^([A-Za-z_]\w*)\s*(?::\s*(\w+))?\s*(?:=\s*(.+))?$/s.exec(text) ?? [];
     if (parameter === undefined) throw new SyntaxError(`${name}: cannot read the parameter \`${text}\``);
     parameters.push({
       name: parameter,

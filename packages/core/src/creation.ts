@@ -246,7 +246,11 @@ export function arange(...args: RangeArgs): tf.Tensor {
   const type = dtype ? resolveDtype(dtype) : [start, end, step].every(Number.isInteger) ? int32 : float32;
   const n = Math.ceil((end - start) / step);
   const values = type === float32 ? new Float32Array(n) : new Int32Array(n);
-  for (let i = 0; i < n; i++) values[i] = start + step * i;
+  // Where torch uses vectors of 8, two at a time, the start of each is rounded to float32 first.
+  const vectorEnd = type === float32 ? n - (n % 16) : 0;
+  for (let i = 0; i < n; i++) {
+    values[i] = i < vectorEnd ? Math.fround(start + step * (i - (i % 8))) + step * (i % 8) : start + step * i;
+  }
   return withGrad(() => tf.tensor1d(values, type), type, requires_grad);
 }
 type Range = Bound & { start?: number; end: number; step: number };

@@ -76,7 +76,9 @@ export class Generator {
   set_state(state: Uint8Array): this {
     if (!(state instanceof Uint8Array)) throw new TypeError('RNG state must be a Uint8Array');
     if (state.length !== stateBytes) {
-      throw new RuntimeError(`RNG state is wrong size: expected ${stateBytes} bytes, got ${state.length}`);
+      throw new RuntimeError(
+        `Expected a CPUGeneratorImplState of size ${stateBytes} but found the input RNG state size to be ${state.length}`,
+      );
     }
     const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
     const left = view.getInt32(offsets.left, true);

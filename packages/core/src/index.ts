@@ -1,3 +1,7 @@
+import './tfjs-gradients';
+import './tensor-methods';
+
+export * as autograd from './autograd-api';
 export { type Args, bind, isPlainObject, type Signature, signature } from './bind';
 export {
   arange,
@@ -25,6 +29,7 @@ export {
   zeros,
   zeros_like,
 } from './creation';
+export type { WithData } from './data';
 export {
   AssertionError,
   catch_warnings,
@@ -48,6 +53,11 @@ export {
   seed,
   set_rng_state,
 } from './generator';
+
+export { enable_grad, is_grad_enabled, no_grad, set_grad_enabled } from './grad-mode';
+export * as internal from './internal';
+export { scope } from './memory';
+export { Parameter } from './parameter';
 export {
   bernoulli,
   bernoulliMask,

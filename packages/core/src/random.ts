@@ -2,6 +2,7 @@
 // (ATen/native/cpu/DistributionTemplates.h, ATen/core/DistributionsHelper.h).
 import * as tf from '@tensorflow/tfjs-core';
 import { bind, isPlainObject, type Signature, signature } from './bind';
+import { boxMuller16 } from './box-muller';
 import {
   checkSize,
   type Dtype,
@@ -32,7 +33,8 @@ export function fillUniform(out: Float32Array, low = 0, high = 1, gen: Generator
   }
   const from = f(low);
   const range = f(f(high) - from);
-  for (let i = 0; i < out.length; i++) out[i] = f(gen.uniform() * range) + from;
+  // Rounded once: torch's compiler fuses the multiply-add.
+  for (let i = 0; i < out.length; i++) out[i] = gen.uniform() * range + from;
   return out;
 }
 
@@ -52,17 +54,6 @@ export function fillNormal(out: Float32Array, mean = 0, std = 1, gen: Generator 
     boxMuller16(out, n - 16, f(mean), f(std));
   }
   return out;
-}
-
-const twoPi = f(2 * Math.PI);
-
-function boxMuller16(out: Float32Array, at: number, mean: number, std: number): void {
-  for (let j = at; j < at + 8; j++) {
-    const radius = f(Math.sqrt(f(-2 * f(Math.log(f(1 - out[j]!))))));
-    const theta = f(twoPi * out[j + 8]!);
-    out[j] = f(radius * f(Math.cos(theta))) * std + mean;
-    out[j + 8] = f(radius * f(Math.sin(theta))) * std + mean;
-  }
 }
 
 /** A Dropout mask: 1 where kept, else 0; two words an element. */
@@ -107,14 +98,11 @@ export function permutation(n: number, gen: Generator = default_generator): Int3
   return p;
 }
 
-/** One draw of `randint(low, high)`; `high - low` up to 2⁵³. */
+/** One draw of `randint`: `low` plus one of `range` ≤ 2³² numbers. */
 function integer(low: number, range: number, gen: Generator): number {
   if (range < wideRange) return low + (gen.random() % range);
-  if (range < 2 ** 37) {
-    const high = gen.random();
-    return low + modulo64(high, gen.random(), range);
-  }
-  return low + Number(gen.random64() % BigInt(range));
+  const high = gen.random();
+  return low + modulo64(high, gen.random(), range);
 }
 
 /** The 63 random bits of `torch.empty((), dtype=torch.int64).random_()`, with which samplers and loaders seed. */
@@ -192,8 +180,10 @@ export function randint(...args: RandintArgs): tf.Tensor {
   if (low >= high) {
     throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
   }
-  if (type === int32 && low < -(2 ** 31)) throw new RuntimeError('from is out of bounds for int');
-  if (type === int32 && high > 2 ** 31) throw new RuntimeError('to - 1 is out of bounds for int');
+  const [least, most, kind] =
+    type === float32 ? [-(2 ** 24), 2 ** 24, '[-(2^24), 2^24]'] : [-(2 ** 31), 2 ** 31 - 1, 'for int'];
+  if (low < least) throw new RuntimeError(`from is out of bounds ${kind}`);
+  if (high - 1 > most) throw new RuntimeError(`to - 1 is out of bounds ${kind}`);
   const gen = generator ?? default_generator;
   const values = type === float32 ? new Float32Array(elements(shape)) : new Int32Array(elements(shape));
   for (let i = 0; i < values.length; i++) values[i] = integer(low, high - low, gen);

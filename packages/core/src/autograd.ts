@@ -1,0 +1,301 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { defineData, type WithData } from './data';
+import { engine } from './engine';
+import { NotImplementedError, RuntimeError } from './errors';
+import { fields } from './fields';
+import { withGrad } from './grad-mode';
+import { AccumulateGrad, graph, type Node, reachable } from './graph';
+import { install } from './hooks';
+import { OwnedVariable } from './owned-variable';
+import { swap } from './swap';
+
+// ---- what a tensor says of itself
+
+export const requiresGrad = (t: tf.Tensor): boolean => fields(t)._node !== undefined;
+
+export const isLeaf = (t: tf.Tensor): boolean => {
+  const node = fields(t)._node;
+  return node === undefined || node instanceof AccumulateGrad;
+};
+
+export function setRequiresGrad(t: tf.Tensor, required: boolean): void {
+  if (required === requiresGrad(t)) return;
+  if (!isLeaf(t))
+    throw new RuntimeError(
+      "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
+    );
+  if (!required) {
+    fields(t)._node = undefined;
+    return;
+  }
+  if (t.dtype !== 'float32')
+    throw new RuntimeError('only Tensors of floating point and complex dtype can require gradients');
+  install();
+  if (!(t instanceof OwnedVariable)) defineData(t);
+  fields(t)._node = new AccumulateGrad(t);
+}
+
+// ---- .grad
+
+/** The gradient without handing it to the user: what optimizers and clip_grad read. */
+export const peekGrad = (t: tf.Tensor): tf.Tensor | null => fields(t)._grad ?? null;
+
+/** `.grad`: from here on the tensor may be in the user's hands. */
+export function readGrad(t: tf.Tensor): WithData | null {
+  const grad = peekGrad(t);
+  if (!grad) return null;
+  fields(grad)._seen = true;
+  defineData(grad);
+  return grad as WithData;
+}
+
+/** Sets the gradient to null, and frees it if nobody else can hold it. */
+export function clearGrad(t: tf.Tensor): void {
+  const grad = peekGrad(t);
+  setGrad(t, null);
+  if (!grad) return;
+  if (fields(grad)._seen) release(grad);
+  else grad.dispose();
+}
+
+/** A gradient that the user has read is theirs now: it goes the way of any tensor of the loop. */
+function release(grad: tf.Tensor): void {
+  grad.kept = false;
+  const { scopeStack } = engine.state;
+  scopeStack[0]?.track.push(grad);
+}
+
+function setGrad(t: tf.Tensor, grad: tf.Tensor | null): void {
+  const f = fields(t);
+  f._grad = grad;
+  if (f._held) f._held.grad = grad;
+}
+
+/** `t.grad = g`. The tensor is used as it is, not copied, as in torch. */
+export function assignGrad(t: tf.Tensor, grad: tf.Tensor | null): void {
+  if (grad === peekGrad(t)) return;
+  if (grad !== null) {
+    if (!(grad instanceof tf.Tensor))
+      throw new TypeError(`assigned grad expected to be a Tensor or None but got ${typeof grad}`);
+    if (grad.dtype !== t.dtype)
+      throw new RuntimeError(`assigned grad has data of a different type: expected ${t.dtype}, got ${grad.dtype}`);
+    if (!tf.util.arraysEqual(grad.shape, t.shape)) throw new RuntimeError('assigned grad has data of a different size');
+    fields(grad)._seen = true;
+    grad.kept = true;
+  }
+  const old = peekGrad(t);
+  setGrad(t, grad);
+  if (old) fields(old)._seen ? release(old) : old.dispose();
+}
+
+/** Adds to `.grad`; `value` is consumed. A parameter's gradient stays until it is cleared; another leaf's is the loop's. */
+function accumulate(t: tf.Tensor, value: tf.Tensor): void {
+  const grad = peekGrad(t);
+  if (!grad) {
+    if (t instanceof OwnedVariable) value.kept = true;
+    setGrad(t, value);
+    return;
+  }
+  const sum = tf.add(grad, value);
+  if (requiresGrad(sum)) {
+    // create_graph: the sum carries history, which the object that is there does not.
+    if (t instanceof OwnedVariable) sum.kept = true;
+    setGrad(t, sum);
+    return;
+  }
+  // The same object, as in torch: who holds it sees the sum.
+  swap(grad, sum);
+  value.dispose();
+}
+
+// ---- backward
+
+const freedMessage = {
+  backward:
+    'Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.',
+  sweep:
+    'The graph of this tensor was freed after a whole round of the loop in which nothing used it. Call backward() in the ' +
+    'iteration that computed it, carry the sum of the losses along, or keep it with tf.keep(loss) (docs/memory.md).',
+};
+
+interface Seed {
+  node: Node;
+  output: number;
+  gradient: tf.Tensor;
+}
+
+/** The gradient at the root: given, or 1 for a scalar. */
+function seed(t: tf.Tensor, gradient: tf.Tensor | null, index: number): Seed {
+  const { _node: node, _output: output = 0 } = fields(t);
+  if (!node) throw new RuntimeError(`element ${index} of tensors does not require grad and does not have a grad_fn`);
+  if (gradient === null) {
+    if (t.size !== 1) throw new RuntimeError('grad can be implicitly created only for scalar outputs');
+    return { node, output, gradient: tf.ones(t.shape) };
+  }
+  if (!tf.util.arraysEqual(gradient.shape, t.shape)) {
+    const size = (s: number[]) => `torch.Size([${s.join(', ')}])`;
+    throw new RuntimeError(
+      `Mismatch in shape: grad_output[${index}] has a shape of ${size(gradient.shape)} and output[${index}] has a shape of ${size(t.shape)}.`,
+    );
+  }
+  return { node, output, gradient: tf.clone(gradient) };
+}
+
+/** Gradients on their way to a node, one for each of its outputs. */
+type Arrived = (tf.Tensor | undefined)[];
+
+/**
+ * Walks the graph from the seeds, newest node first, and gives each leaf (or each node in `wanted`) its gradient.
+ * `deliver` owns the tensor it is given.
+ */
+function walk(
+  seeds: readonly Seed[],
+  deliver: (node: Node, output: number, gradient: tf.Tensor) => boolean,
+  create: boolean,
+): Node[] {
+  const nodes = [...reachable(seeds.map((s) => s.node))].sort((a, b) => b.id - a.id);
+  for (const node of nodes) if (node.freed) throw new RuntimeError(freedMessage[node.freed]);
+  const arrived = new Map<Node, Arrived>();
+  const arrive = (node: Node, output: number, dx: tf.Tensor) => {
+    let slots = arrived.get(node);
+    if (!slots) arrived.set(node, (slots = []));
+    const before = slots[output];
+    slots[output] = before ? tf.add(before, dx) : dx;
+    if (before && !create) {
+      before.dispose();
+      dx.dispose();
+    }
+  };
+  for (const s of seeds) arrive(s.node, s.output, s.gradient);
+  for (const node of nodes) {
+    const dys = arrived.get(node);
+    if (!dys) continue;
+    arrived.delete(node);
+    const used = new Set<tf.Tensor>();
+    dys.forEach((dy, i) => {
+      if (dy && deliver(node, i, dy)) used.add(dy);
+    });
+    if (node.edges.length > 0) {
+      const results = inScope(node.name, () => inputGradients(node, dys));
+      node.edges.forEach((edge, i) => {
+        const dx = results[i]!;
+        // Two owners need two handles: an identity hands on what it was given, a product may hand out what it saved.
+        const taken = dx.kept || used.has(dx) || results.indexOf(dx) !== i;
+        used.add(dx);
+        arrive(edge.node, edge.output, taken ? tf.clone(dx) : dx);
+      });
+    }
+    if (!create) for (const dy of dys) if (dy && !used.has(dy)) dy.dispose();
+  }
+  return nodes;
+}
+
+/** Runs `f` in a scope of the engine, which gives back all that `f` made but its result. */
+function inScope<T extends readonly (tf.Tensor | null)[]>(name: string, f: () => T): T {
+  engine.startScope(name);
+  let result: T | undefined;
+  try {
+    result = f();
+    return result;
+  } finally {
+    engine.endScope(result as unknown as tf.TensorContainer);
+  }
+}
+
+function inputGradients(node: Node, dys: Arrived): tf.Tensor[] {
+  const gradients = node.backward(node.outputs.map((_, i) => dys[i]));
+  return node.edges.map(({ name }) => {
+    const dx = gradients[name];
+    if (!dx) throw new NotImplementedError(`derivative for input '${name}' of ${node.name} is not implemented`);
+    return dx();
+  });
+}
+
+function free(nodes: readonly Node[]): void {
+  for (const node of nodes) node.free('backward');
+  graph.nodes = graph.nodes.filter((node) => !node.freed);
+}
+
+export interface BackwardOptions {
+  retain_graph?: boolean | undefined;
+  create_graph?: boolean | undefined;
+}
+
+/** The sum of gradients of `tensors` into `.grad` of the leaves they were computed from. */
+export function backward(
+  tensors: readonly tf.Tensor[],
+  gradients: readonly (tf.Tensor | null)[],
+  { create_graph = false, retain_graph = create_graph }: BackwardOptions = {},
+): void {
+  withGrad(create_graph, () => {
+    inScope('backward', () => {
+      // New gradients of leaves that nobody owns leave this scope for the loop's.
+      const fresh: tf.Tensor[] = [];
+      const give = (t: tf.Tensor, dy: tf.Tensor) => {
+        if (!peekGrad(t)) fresh.push(dy);
+        accumulate(t, dy);
+      };
+      const seeds = tensors.map((t, i) => seed(t, gradients[i] ?? null, i));
+      const nodes = walk(
+        seeds,
+        (node, output, dy) => {
+          if (node instanceof AccumulateGrad) give(node.variable, dy);
+          else {
+            const t = node.retained?.get(output);
+            if (t) give(t, tf.clone(dy));
+          }
+          return node instanceof AccumulateGrad;
+        },
+        create_graph,
+      );
+      if (!retain_graph) free(nodes);
+      return fresh;
+    });
+  });
+}
+
+export interface GradOptions extends BackwardOptions {
+  allow_unused?: boolean | undefined;
+}
+
+/** The gradients of `outputs` with respect to `inputs`, without touching any `.grad`. */
+export function gradientsOf(
+  outputs: readonly tf.Tensor[],
+  inputs: readonly tf.Tensor[],
+  gradients: readonly (tf.Tensor | null)[],
+  { create_graph = false, retain_graph = create_graph, allow_unused = false }: GradOptions = {},
+): (tf.Tensor | null)[] {
+  for (const t of inputs)
+    if (!requiresGrad(t)) throw new RuntimeError('One of the differentiated Tensors does not require grad');
+  return withGrad(create_graph, () =>
+    inScope('grad', () => {
+      const found: (tf.Tensor | null)[] = inputs.map(() => null);
+      const seeds = outputs.map((t, i) => seed(t, gradients[i] ?? null, i));
+      const nodes = walk(
+        seeds,
+        (node, output, dy) => {
+          inputs.forEach((t, i) => {
+            if (fields(t)._node === node && (fields(t)._output ?? 0) === output) found[i] = tf.clone(dy);
+          });
+          return false;
+        },
+        create_graph,
+      );
+      if (!allow_unused && found.includes(null))
+        throw new RuntimeError(
+          'One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.',
+        );
+      if (!retain_graph) free(nodes);
+      return found;
+    }),
+  );
+}
+
+/** Keep the gradient of a tensor that is not a leaf, when backward passes it. */
+export function retainGrad(t: tf.Tensor): void {
+  const { _node: node, _output: output = 0 } = fields(t);
+  if (!node) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
+  if (node instanceof AccumulateGrad) return;
+  node.retained ??= new Map();
+  node.retained.set(output, t);
+}

@@ -1,0 +1,42 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Node } from './graph';
+
+/**
+ * What core keeps on a Tensor object itself: a property costs a tenth of a WeakMap's look-up, and every kernel asks.
+ * Undefined on tensors that torch's side has not met.
+ */
+export interface Fields {
+  /** The node that made it; an AccumulateGrad node for a leaf that requires a gradient. */
+  _node?: Node;
+  /** Which of the node's outputs it is. */
+  _output?: number;
+  /** The round in which a kernel last read or made it. */
+  _round?: number;
+  /** Made inside a module's call and not returned: the sweep frees it without keeping its values. */
+  _internal?: boolean;
+  /** Its values, when they are on the host anyway and nobody else can change them. */
+  _host?: Values;
+  /** What the finalizer frees if nobody holds the tensor any more. */
+  _held?: Held;
+  /** The last gradient accumulated for this leaf. */
+  _grad?: Tensor | null;
+  /** A user has read this gradient tensor: it is no longer ours alone to free. */
+  _seen?: boolean;
+  /** The tensor whose storage this one shares (`detach`, `data`, `view`): in-place operations write through. */
+  _base?: Tensor;
+  /** `t.data`, once asked for; and of that object, the tensor it stands for. */
+  _data?: Tensor;
+  _aliasOf?: Tensor;
+}
+
+export type Values = Float32Array | Int32Array | Uint8Array;
+
+/** A stand-in for a tensor that may be collected: enough for `engine.disposeTensor`. */
+export interface Held {
+  dataId: Tensor['dataId'];
+  size: number;
+  dtype: Tensor['dtype'];
+  grad: Tensor | null;
+}
+
+export const fields = (t: Tensor): Fields => t as Tensor & Fields;

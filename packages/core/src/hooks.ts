@@ -1,0 +1,109 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { engine, type Inputs, type KernelCall } from './engine';
+import { fields } from './fields';
+import { unhold } from './finalizer';
+import { is_grad_enabled } from './grad-mode';
+import { ownGradients } from './gradients';
+import { graph, record, save } from './graph';
+import { beforeDispose, endTidy, openRootScope, relieve, restore, touch } from './memory';
+import { OwnedVariable } from './owned-variable';
+
+let installed = false;
+
+/**
+ * Puts torch's side on tfjs's engine, at the first Parameter or tensor that requires a gradient.
+ *
+ * tfjs's own tape keeps its meaning: inside tf.grads, tf.variableGrads and LayersModel.fit the engine's gradientDepth
+ * is above 0, and everything here stands aside.
+ */
+export function install(): void {
+  if (installed) return;
+  installed = true;
+  openRootScope();
+  recordKernels();
+  watchStorage();
+  watchTidy();
+}
+
+const ours = () => engine.state.gradientDepth === 0;
+
+function recordKernels(): void {
+  const { runKernelFunc, isTapeOn, getTensorsForGradient, saveTensorsForBackwardMode, addTapeNode } = engine;
+  let wanted = false;
+
+  engine.runKernelFunc = (call: KernelCall) => {
+    let needed = false;
+    for (const name in call.inputs) {
+      const t = call.inputs[name];
+      if (!t) continue;
+      touch(t);
+      if (fields(t)._node) needed = true;
+    }
+    wanted = needed && ours() && is_grad_enabled();
+    const result = runKernelFunc.call(engine, call);
+    if (Array.isArray(result)) result.forEach(touch);
+    else touch(result);
+    return result;
+  };
+  // Asked once, at the start of each runKernelFunc.
+  engine.isTapeOn = () => (ours() ? wanted && engine.state.kernelDepth === 0 : isTapeOn.call(engine));
+  engine.getTensorsForGradient = (kernel, inputs, outputs) => {
+    const own = ours() ? ownGradients.get(kernel) : undefined;
+    return own ? own.save(inputs, outputs) : getTensorsForGradient.call(engine, kernel, inputs, outputs);
+  };
+  engine.saveTensorsForBackwardMode = (tensors) =>
+    ours() ? save(tensors) : saveTensorsForBackwardMode.call(engine, tensors);
+  engine.addTapeNode = (kernel, inputs, outputs, gradient, saved, attrs) => {
+    if (!ours()) addTapeNode.call(engine, kernel, inputs, outputs, gradient, saved, attrs);
+    // engine.clone() records itself even inside a kernel, for what a custom gradient saves: the clone is its original.
+    else if (engine.state.kernelDepth > 0) shareHistory(inputs, outputs);
+    else record(kernel, inputs, outputs, gradient, saved, attrs);
+  };
+}
+
+function shareHistory(inputs: Inputs, [y]: tf.Tensor[]): void {
+  const x = inputs.x;
+  if (!x || !y) return;
+  fields(y)._node = fields(x)._node;
+  fields(y)._output = fields(x)._output;
+}
+
+function watchStorage(): void {
+  const { moveData, readSync, read, disposeTensor } = engine;
+  const known = (id: tf.DataId) => engine.state.tensorInfo.has(id);
+  engine.moveData = (backend, id) => {
+    if (known(id) || !restore(id)) moveData.call(engine, backend, id);
+  };
+  engine.readSync = (id) => {
+    if (!known(id)) restore(id);
+    return readSync.call(engine, id);
+  };
+  engine.read = async (id) => {
+    if (!known(id)) restore(id);
+    return read.call(engine, id);
+  };
+  engine.disposeTensor = (t) => {
+    beforeDispose(t);
+    if (fields(t as tf.Tensor)._held && !(t instanceof OwnedVariable)) unhold(t as tf.Tensor);
+    disposeTensor.call(engine, t);
+  };
+}
+
+function watchTidy(): void {
+  const { startScope, endScope } = engine;
+  // The node count at the start of each open scope.
+  const starts: number[] = [];
+  engine.startScope = (name) => {
+    relieve();
+    starts.push(graph.next);
+    startScope.call(engine, name);
+  };
+  engine.endScope = (result) => {
+    const first = starts.pop();
+    const scope = engine.state.activeScope;
+    // Every tfjs op opens a scope, named …__op, whose node hangs on its result.
+    const op = scope?.name.endsWith('__op') ?? true;
+    if (!op && first !== undefined && first < graph.next && ours()) endTidy(first, scope!.track, result);
+    endScope.call(engine, result);
+  };
+}

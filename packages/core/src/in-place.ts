@@ -1,0 +1,149 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isLeaf, requiresGrad } from './autograd';
+import { original, setDataWriter } from './data';
+import { RuntimeError } from './errors';
+import { fields } from './fields';
+import type { Generator } from './generator';
+import { is_grad_enabled, withGrad } from './grad-mode';
+import { fillNormal, fillUniform } from './random';
+import { swap } from './swap';
+
+const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'Bool' };
+
+/** Writes `value` into `target`, and into what it is a view of. Consumes `value`. */
+export function write(target: tf.Tensor, value: tf.Tensor): void {
+  const t = original(target);
+  const { _node, _output } = fields(value);
+  const { _base: base } = fields(t);
+  swap(t, value);
+  if (_node) {
+    fields(t)._node = _node;
+    fields(t)._output = _output;
+  }
+  if (base) write(base, tf.reshape(t, base.shape));
+}
+
+/** `t` takes the values that `compute` gives; torch's checks for operations in place. Returns `t`. */
+function inPlace(t: tf.Tensor, compute: () => tf.Tensor): tf.Tensor {
+  if (is_grad_enabled()) {
+    if (requiresGrad(t) && isLeaf(t))
+      throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.');
+    const base = fields(t)._base;
+    // A detached view has no history of its own and may be written through; others would lose the base's gradient.
+    if (base && requiresGrad(t) && requiresGrad(base) && isLeaf(base))
+      throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.');
+  }
+  const value = tf.tidy(() => {
+    const result = compute();
+    if (!tf.util.arraysEqual(result.shape, t.shape))
+      throw new RuntimeError(
+        `output with shape [${t.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`,
+      );
+    if (result.dtype !== t.dtype && t.dtype !== 'float32')
+      throw new RuntimeError(
+        `result type ${names[result.dtype]} can't be cast to the desired output type ${names[t.dtype]}`,
+      );
+    // A handle of its own: the result may be an operand, or share its storage with one.
+    return tf.cast(result === t ? tf.clone(result) : result, t.dtype as 'float32');
+  });
+  write(t, value);
+  return t;
+}
+
+type Operand = tf.Tensor | number;
+const scaled = (x: Operand, alpha: number | undefined): Operand =>
+  alpha === undefined || alpha === 1 ? x : tf.mul(x, alpha);
+
+/** torch's old `add_(alpha, tensor)`, deprecated there, still in many scripts. */
+const swapped = (x: Operand, y: unknown): { other: Operand; alpha: number | undefined } =>
+  y instanceof tf.Tensor
+    ? { other: y, alpha: x as number }
+    : { other: x, alpha: (y as { alpha?: number } | undefined)?.alpha };
+
+export const inPlaceMethods = {
+  add_(this: tf.Tensor, x: Operand, y?: tf.Tensor | { alpha?: number }) {
+    const { other, alpha } = swapped(x, y);
+    return inPlace(this, () => tf.add(this, scaled(other, alpha)));
+  },
+  sub_(this: tf.Tensor, x: Operand, y?: tf.Tensor | { alpha?: number }) {
+    const { other, alpha } = swapped(x, y);
+    return inPlace(this, () => tf.sub(this, scaled(other, alpha)));
+  },
+  mul_(this: tf.Tensor, x: Operand) {
+    return inPlace(this, () => tf.mul(this, x));
+  },
+  div_(this: tf.Tensor, x: Operand) {
+    return inPlace(this, () => tf.div(this, x));
+  },
+  pow_(this: tf.Tensor, x: Operand) {
+    return inPlace(this, () => tf.pow(this, x));
+  },
+  /** this + value · t1 · t2 */
+  addcmul_(this: tf.Tensor, t1: tf.Tensor, t2: tf.Tensor, { value = 1 }: { value?: number } = {}) {
+    return inPlace(this, () => tf.add(this, tf.mul(scaled(t1, value), t2)));
+  },
+  /** this + value · t1 / t2; torch's old form has the value first. */
+  addcdiv_(this: tf.Tensor, a: tf.Tensor | number, b: tf.Tensor, c: tf.Tensor | { value?: number } = {}) {
+    const [t1, t2, value] =
+      c instanceof tf.Tensor ? [b, c, a as number] : [a as tf.Tensor, b, (c as { value?: number }).value ?? 1];
+    return inPlace(this, () => tf.add(this, tf.div(scaled(t1, value), t2)));
+  },
+  /** this + weight · (end − this) */
+  lerp_(this: tf.Tensor, end: tf.Tensor, weight: Operand) {
+    return inPlace(this, () => tf.add(this, tf.mul(weight, tf.sub(end, this))));
+  },
+  neg_(this: tf.Tensor) {
+    return inPlace(this, () => tf.neg(this));
+  },
+  abs_(this: tf.Tensor) {
+    return inPlace(this, () => tf.abs(this));
+  },
+  sqrt_(this: tf.Tensor) {
+    return inPlace(this, () => tf.sqrt(this));
+  },
+  exp_(this: tf.Tensor) {
+    return inPlace(this, () => tf.exp(this));
+  },
+  clamp_(this: tf.Tensor, min: number | null = null, max: number | null = null) {
+    return inPlace(this, () => clamp(this, min, max));
+  },
+  copy_(this: tf.Tensor, source: tf.Tensor) {
+    return inPlace(this, () => tf.broadcastTo(tf.cast(source, this.dtype as 'float32'), this.shape));
+  },
+  fill_(this: tf.Tensor, value: number) {
+    return inPlace(this, () => tf.fill(this.shape, value, this.dtype as 'float32'));
+  },
+  zero_(this: tf.Tensor) {
+    return inPlace(this, () => tf.zeros(this.shape, this.dtype as 'float32'));
+  },
+  /** Independent samples of the normal distribution, torch's for the generator's state. */
+  normal_(this: tf.Tensor, mean = 0, std = 1, { generator }: { generator?: Generator } = {}) {
+    return inPlace(this, () => filled(this, (out) => fillNormal(out, mean, std, generator)));
+  },
+  /** Independent samples, uniform in [from, to). */
+  uniform_(this: tf.Tensor, from = 0, to = 1, { generator }: { generator?: Generator } = {}) {
+    return inPlace(this, () => filled(this, (out) => fillUniform(out, from, to, generator)));
+  },
+};
+
+/** The nearest value within [min, max]; either may be null. NaN stays NaN. */
+export function clamp(t: tf.Tensor, min: number | null, max: number | null): tf.Tensor {
+  if (min === null && max === null)
+    throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
+  const low = min === null ? t : tf.where(tf.less(t, min), tf.fill(t.shape, min), t);
+  return max === null ? low : tf.where(tf.greater(low, max), tf.fill(t.shape, max), low);
+}
+
+setDataWriter((t, value) => {
+  if (!tf.util.arraysEqual(value.shape, t.shape) || value.dtype !== t.dtype)
+    throw new RuntimeError(
+      `.data can only be replaced by a tensor of the same shape and dtype: expected [${t.shape}] ${t.dtype}, got [${value.shape}] ${value.dtype}`,
+    );
+  withGrad(false, () => write(t, tf.clone(value)));
+});
+
+function filled(t: tf.Tensor, fill: (out: Float32Array) => void): tf.Tensor {
+  const out = new Float32Array(t.size);
+  fill(out);
+  return tf.tensor(out, t.shape);
+}

@@ -1,0 +1,15 @@
+/** For the packages of this workspace: not part of the public API. */
+export { clearGrad, peekGrad } from './autograd';
+export { withGrad } from './grad-mode';
+export { write as update } from './in-place';
+export { fromHost, inTorch, loaderRound, moduleCall, optimizerRound, setUp, sweep } from './memory';
+
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { OwnedVariable } from './owned-variable';
+
+/** A variable for an optimizer's state: in no global list, freed with its holder. Consumes `t`. */
+export function state(t: Tensor): OwnedVariable {
+  const v = new OwnedVariable(t, false);
+  t.dispose();
+  return v;
+}

@@ -1,0 +1,208 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { registerMissingKernels, replacedKernel } from './kernels';
+
+// The oracle is tfjs's own cpu kernel, which sums in float64.
+let current: string;
+beforeAll(() => {
+  current = tf.getBackend();
+  registerMissingKernels();
+});
+afterAll(async () => void (await tf.setBackend(current)));
+
+type Attrs = Record<string, unknown>;
+interface Case {
+  kernel: string;
+  inputs: Record<string, tf.Tensor>;
+  attrs: Attrs;
+}
+type Made = (c: ConvCase) => Case;
+
+const values = (shape: number[], salt: number) => {
+  let state = salt * 7919 + 17;
+  const data = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+  return tf.tensor(data, shape);
+};
+
+const read = (t: tf.TensorInfo) => Array.from(tf.engine().readSync(t.dataId) as Float32Array);
+
+async function oracle({ kernel, attrs }: Case, inputs: Record<string, tf.TensorInfo>) {
+  await tf.setBackend('cpu');
+  const config = replacedKernel(kernel, 'cpu') ?? tf.getKernel(kernel, 'cpu');
+  const out = config.kernelFunc({ inputs, attrs: attrs as tf.NamedAttrMap, backend: tf.backend() });
+  const result = out as tf.TensorInfo;
+  return { shape: result.shape, values: Array.from(tf.engine().backend.readSync(result.dataId) as Float32Array) };
+}
+
+/** The kernel's result on the backend under test and tfjs's on cpu, from the same inputs. */
+async function both(make: () => Case) {
+  await tf.setBackend('cpu');
+  const reference = make();
+  const expected = await oracle(reference, reference.inputs);
+  tf.dispose(reference.inputs);
+  await tf.setBackend(current);
+  const { kernel, inputs, attrs } = make();
+  for (const t of Object.values(inputs)) t.dataSync(); // on tfjs-node a tensor is uploaded by its first use
+  const before = tf.memory();
+  const out = tf.engine().runKernel(kernel, inputs, attrs as tf.NamedAttrMap) as tf.Tensor;
+  const actual = { shape: out.shape, values: read(out) };
+  out.dispose();
+  const after = tf.memory();
+  tf.dispose(inputs);
+  return {
+    expected,
+    actual,
+    leaked: [after.numTensors - before.numTensors, after.numDataBuffers - before.numDataBuffers],
+  };
+}
+
+/** The largest error over the largest value. */
+const relativeError = (actual: number[], expected: number[]) => {
+  const largest = Math.max(...expected.map(Math.abs));
+  return Math.max(...expected.map((value, i) => Math.abs(value - (actual[i] ?? Number.NaN)))) / largest;
+};
+
+type Pad = 'valid' | 'same' | number | Array<[number, number]>;
+type Pair = [number, number];
+interface ConvCase {
+  x: number[]; // NHWC
+  filter: number[]; // height, width, in, out or multiplier
+  strides: Pair;
+  pad: Pad;
+  dilations?: Pair;
+}
+
+const explicit = (top: number, bottom: number, left: number, right: number): Pad => [[0, 0], [top, bottom], [left, right], [0, 0]]; // biome-ignore format: reads as torch's pairs
+
+const convCases: ConvCase[] = [
+  { x: [2, 6, 6, 3], filter: [3, 3, 3, 4], strides: [1, 1], pad: 'valid' },
+  { x: [2, 7, 5, 3], filter: [3, 3, 3, 4], strides: [1, 1], pad: 'same' },
+  { x: [3, 28, 28, 1], filter: [5, 5, 1, 6], strides: [1, 1], pad: 2 },
+  { x: [3, 14, 14, 6], filter: [5, 5, 6, 16], strides: [1, 1], pad: 'valid' },
+  { x: [1, 5, 5, 2], filter: [1, 1, 2, 3], strides: [1, 1], pad: 'valid' },
+  { x: [1, 5, 5, 2], filter: [1, 1, 2, 3], strides: [2, 2], pad: 'valid' },
+  { x: [2, 8, 8, 3], filter: [4, 4, 3, 5], strides: [2, 2], pad: 1 },
+  { x: [2, 9, 7, 2], filter: [3, 3, 2, 3], strides: [2, 3], pad: 'same' },
+  { x: [2, 10, 11, 2], filter: [3, 2, 2, 3], strides: [3, 2], pad: 'valid' },
+  { x: [2, 8, 8, 2], filter: [2, 2, 2, 3], strides: [3, 3], pad: 'valid' },
+  { x: [2, 6, 7, 2], filter: [3, 4, 2, 3], strides: [1, 1], pad: explicit(0, 2, 1, 0) },
+  { x: [2, 6, 7, 2], filter: [3, 4, 2, 3], strides: [2, 2], pad: explicit(2, 1, 0, 3) },
+  { x: [2, 4, 4, 2], filter: [2, 2, 2, 3], strides: [1, 1], pad: 3 },
+  { x: [4, 1, 1, 8], filter: [4, 4, 8, 3], strides: [1, 1], pad: 3 },
+];
+const depthwiseCases: ConvCase[] = [
+  { x: [2, 6, 6, 3], filter: [3, 3, 3, 1], strides: [1, 1], pad: 'same' },
+  { x: [2, 7, 6, 3], filter: [3, 2, 3, 2], strides: [1, 1], pad: 'valid' },
+  { x: [2, 9, 9, 2], filter: [3, 3, 2, 1], strides: [2, 2], pad: 'same' },
+  { x: [3, 8, 8, 2], filter: [3, 3, 2, 3], strides: [2, 2], pad: 1 },
+  { x: [1, 12, 12, 4], filter: [5, 5, 4, 1], strides: [1, 1], pad: 2 },
+  { x: [2, 9, 8, 2], filter: [3, 3, 2, 2], strides: [1, 1], pad: 'same', dilations: [2, 2] },
+  { x: [2, 9, 10, 2], filter: [3, 3, 2, 1], strides: [1, 1], pad: 'valid', dilations: [2, 3] },
+];
+
+const info = ({ x, filter, strides, pad, dilations }: ConvCase, depthwise: boolean) =>
+  tf.backend_util.computeConv2DInfo(
+    x as [number, number, number, number],
+    filter as [number, number, number, number],
+    strides,
+    dilations ?? 1,
+    pad as never,
+    undefined,
+    depthwise,
+  );
+
+const toNCHW = (t: tf.Tensor) => tf.transpose(t, [0, 3, 1, 2]);
+
+const conv2D =
+  (of: 'filter' | 'input', dataFormat: 'NHWC' | 'NCHW' = 'NHWC') =>
+  (c: ConvCase): Case => {
+    const layout = (t: tf.Tensor) => (dataFormat === 'NCHW' ? toNCHW(t) : t);
+    const x = layout(values(c.x, 1));
+    const dy = layout(values(info(c, false).outShape, 2));
+    const attrs = { strides: c.strides, pad: c.pad, dataFormat };
+    return of === 'filter'
+      ? { kernel: tf.Conv2DBackpropFilter, inputs: { x, dy }, attrs: { ...attrs, filterShape: c.filter } }
+      : {
+          kernel: tf.Conv2DBackpropInput,
+          inputs: { dy, filter: values(c.filter, 3) },
+          attrs: { ...attrs, inputShape: x.shape },
+        };
+  };
+
+const depthwise =
+  (of: 'filter' | 'input') =>
+  (c: ConvCase): Case => {
+    const x = values(c.x, 1);
+    const dy = values(info(c, true).outShape, 2);
+    const attrs = { strides: c.strides, pad: c.pad, dilations: c.dilations ?? [1, 1] };
+    return of === 'filter'
+      ? {
+          kernel: tf.DepthwiseConv2dNativeBackpropFilter,
+          inputs: { x, dy },
+          attrs: { ...attrs, filterShape: c.filter },
+        }
+      : {
+          kernel: tf.DepthwiseConv2dNativeBackpropInput,
+          inputs: { dy, filter: values(c.filter, 3) },
+          attrs: { ...attrs, inputShape: c.x },
+        };
+  };
+
+// float32 sums of at most 3 * 28 * 28 products, in another order.
+const tolerance = 2e-6;
+
+const table: Array<[name: string, cases: ConvCase[], make: Made]> = [
+  ['Conv2DBackpropFilter', convCases, conv2D('filter')],
+  ['Conv2DBackpropInput', convCases, conv2D('input')],
+  ['DepthwiseConv2dNativeBackpropFilter', depthwiseCases, depthwise('filter')],
+  ['DepthwiseConv2dNativeBackpropInput', depthwiseCases, depthwise('input')],
+];
+
+describe.each(table)('%s', (_name, cases, make) => {
+  test.each(cases.map((c) => [JSON.stringify(c), c] as const))('%s', async (_title, c) => {
+    const { expected, actual, leaked } = await both(() => make(c));
+    expect(actual.shape).toEqual(expected.shape);
+    expect(relativeError(actual.values, expected.values)).toBeLessThan(tolerance);
+    expect(leaked).toEqual([0, 0]);
+  });
+});
+
+// TensorFlow's own kernels know NHWC only on a CPU.
+test.each(['filter', 'input'] as const)('convolution gradient of the %s in NCHW', async (of) => {
+  if (current === 'tensorflow') return;
+  for (const c of convCases) {
+    const { expected, actual, leaked } = await both(() => conv2D(of, 'NCHW')(c));
+    expect(actual.shape).toEqual(expected.shape);
+    expect(relativeError(actual.values, expected.values)).toBeLessThan(tolerance);
+    expect(leaked).toEqual([0, 0]);
+  }
+});
+
+test.each([
+  ['repeated and missing ids', [5, 3], [0, 2, 2, 0, 4], 5],
+  ['one value each', [4], [1, 1, 0, 3], 4],
+  ['ids outside of the segments are dropped', [4, 2], [1, 7, 0, 3], 3],
+  ['many segments', [6, 4], [999, 0, 500, 500, 1, 999], 1000],
+  ['rank 3', [3, 2, 2], [2, 0, 2], 3],
+] as const)('UnsortedSegmentSum: %s', async (_name, shape, ids, numSegments) => {
+  const { expected, actual, leaked } = await both(() => ({
+    kernel: tf.UnsortedSegmentSum,
+    inputs: { x: values([...shape], 1), segmentIds: tf.tensor1d([...ids], 'int32') },
+    attrs: { numSegments },
+  }));
+  expect(actual.shape).toEqual(expected.shape);
+  expect(actual.values).toEqual(expected.values);
+  expect(leaked).toEqual([0, 0]);
+});
+
+test('registering again changes nothing and warns of nothing', () => {
+  const warn = vi.spyOn(console, 'warn');
+  const before = tf.getKernel(tf.Conv2DBackpropFilter, current);
+  registerMissingKernels();
+  expect(tf.getKernel(tf.Conv2DBackpropFilter, current)).toBe(before);
+  expect(warn).not.toHaveBeenCalled();
+});

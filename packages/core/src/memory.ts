@@ -1,0 +1,239 @@
+/**
+ * Memory without `dispose` (design §5, docs/memory.md).
+ *
+ * JavaScript tells nobody when a tensor is dropped, least of all in a synchronous loop. So time is cut into rounds, one
+ * for each turn of a training loop; every kernel stamps what it reads and makes, and when a round ends, what no kernel
+ * touched in the whole of it is swept. A swept tensor whose values are cheap to keep on the host is spilled: it comes
+ * back when it is used again. The others fail with a message that says how to keep them.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { engine, type Scope } from './engine';
+import { RuntimeError } from './errors';
+import { fields, type Values } from './fields';
+import { hold } from './finalizer';
+import { freeUnreachable, graph, reachable } from './graph';
+
+/** Up to this many values, reading a tensor back costs less than a kernel call. */
+const SMALL = 1024;
+/** So many tensors without the end of a round: a loop that has neither an optimizer nor a loader. */
+const PRESSURE = 50_000;
+
+interface Tomb {
+  tensor: tf.Tensor;
+  values: Values | null;
+  round: number;
+}
+
+/** By storage, not by handle: handles that share a dataId come back together. */
+const tombs = new WeakMap<tf.DataId, Tomb>();
+/** Storages some of whose handles were swept while others lived on: their values are kept when the last one goes. */
+const shared = new WeakSet<tf.DataId>();
+
+let root: Scope | undefined;
+let round = 1;
+
+/** Puts a scope under all others, so that what is made outside of any tidy is known. Idempotent. */
+export function openRootScope(): void {
+  if (root) return;
+  const { state } = engine;
+  root = { track: [], name: 'torch', id: state.nextScopeId++ };
+  state.scopeStack.unshift(root);
+  state.activeScope ??= root;
+}
+
+/** True once a Parameter or a tensor that requires a gradient exists; until then the engine is tfjs's alone. */
+export const inTorch = (): boolean => root !== undefined;
+
+export function touch(t: tf.Tensor): void {
+  fields(t)._round = round;
+}
+
+/** Remembers the values of a tensor made from host data that nobody else can change. */
+export function fromHost(t: tf.Tensor, values: Values): void {
+  fields(t)._host = values;
+}
+
+// ---- the sweep
+
+const isPlain = (t: tf.Tensor) => {
+  const f = fields(t);
+  return !f._internal && (!f._node || f._node.name === 'AccumulateGrad');
+};
+
+const canRead = () => engine.backendName !== 'webgpu';
+
+/** What a swept tensor would need to come back; null if it is not worth keeping. */
+function valuesToKeep(t: tf.Tensor): Values | null {
+  const f = fields(t);
+  if (f._host) return f._host;
+  if (t.dtype === 'string' || t.dtype === 'complex64') return null;
+  if (f._internal) return null;
+  return isPlain(t) || t.size <= SMALL ? (engine.backend.readSync(t.dataId) as Values) : null;
+}
+
+const nothing = () => {};
+
+function sweepTensor(t: tf.Tensor): void {
+  const { backend } = engine.state.tensorInfo.get(t.dataId)!;
+  if (backend.refCount(t.dataId) > 1) {
+    if (!fields(t)._internal) shared.add(t.dataId);
+  } else {
+    const values = valuesToKeep(t);
+    tombs.set(t.dataId, { tensor: t, values, round: fields(t)._round ?? round });
+  }
+  engine.disposeTensor(t);
+  // Its reference is given back already: a later dispose() by the user must not give back another's.
+  t.dispose = nothing;
+}
+
+/** Ends a round: frees the graphs that nothing touched can reach, then what was not touched. */
+export function sweep(): void {
+  if (!root) return;
+  const live: tf.Tensor[] = [];
+  const stale: tf.Tensor[] = [];
+  for (const t of root.track) {
+    if (t.isDisposed || !engine.state.tensorInfo.has(t.dataId)) continue;
+    // tf.keep(t) is the user's word: not ours to free. It is watched only as long as it holds a graph.
+    if (t.kept) {
+      if (fields(t)._node && !fields(t)._node?.freed) live.push(t);
+    } else if ((fields(t)._round ?? 0) >= round) live.push(t);
+    else stale.push(t);
+  }
+  freeUnreachable(graph.nodes, reachable(liveNodes(live)));
+  graph.nodes = graph.nodes.filter((node) => !node.freed);
+  for (const t of stale) {
+    // A GPU that is read asynchronously cannot spill here; what a user may still hold goes to the collector.
+    if (!canRead() && !fields(t)._internal && (isPlain(t) || t.size <= SMALL)) hold(t);
+    else sweepTensor(t);
+  }
+  root.track = live;
+  round++;
+}
+
+function* liveNodes(live: readonly tf.Tensor[]) {
+  for (const t of live) yield fields(t)._node;
+  // Somebody steps inside a tidy of their own: its tensors are in use.
+  for (const scope of engine.state.scopeStack) if (scope !== root) for (const t of scope.track) yield fields(t)._node;
+}
+
+/** Called when a scope opens: a loop that never ends a round is bounded all the same. */
+export function relieve(): void {
+  if (root && root.track.length > PRESSURE && engine.state.activeScope === root) {
+    const before = root.track.length;
+    sweep();
+    // All in use: they are the user's.
+    if (root.track.length === before) promote();
+  }
+}
+
+/** Leaves what exists now to the garbage collector: it is set-up, not a loop's. */
+function promote(): void {
+  if (!root) return;
+  const kept: tf.Tensor[] = [];
+  for (const t of root.track) {
+    if (t.isDisposed || t.kept || !engine.state.tensorInfo.has(t.dataId)) continue;
+    if (isPlain(t)) hold(t);
+    else kept.push(t);
+  }
+  root.track = kept;
+}
+
+// ---- coming back
+
+/** Restores a spilled storage. False if it was never swept; throws if its values were not kept. */
+export function restore(dataId: tf.DataId): boolean {
+  const tomb = tombs.get(dataId);
+  if (!tomb) return false;
+  const { tensor: t, values } = tomb;
+  if (!values) {
+    throw new RuntimeError(
+      `This tensor of shape [${t.shape}] was freed after a whole round of the loop in which nothing used it. ` +
+        'Keep it with tf.keep(t), or take its values when you have it, with t.item() or t.dataSync() (docs/memory.md).',
+    );
+  }
+  const { state, backend } = engine;
+  const bytes = t.size * tf.util.bytesPerElement(t.dtype);
+  backend.move(dataId, values, t.shape, t.dtype, 1);
+  state.tensorInfo.set(dataId, { backend, dtype: t.dtype, shape: t.shape, bytes });
+  state.numTensors++;
+  state.numDataBuffers++;
+  state.numBytes += bytes;
+  tombs.delete(dataId);
+  delete (t as Partial<tf.Tensor>).dispose;
+  fromHost(t, values);
+  touch(t);
+  root?.track.push(t);
+  return true;
+}
+
+/** Called when a storage is about to be given back: swept handles may still need its values. */
+export function beforeDispose(t: Pick<tf.Tensor, 'dataId' | 'size' | 'dtype'>): void {
+  if (!shared.has(t.dataId)) return;
+  const info = engine.state.tensorInfo.get(t.dataId);
+  if (!info || info.backend.refCount(t.dataId) > 1 || !canRead()) return;
+  shared.delete(t.dataId);
+  const tensor = new tf.Tensor(info.shape, t.dtype, t.dataId, engine.nextTensorId());
+  tombs.set(t.dataId, { tensor, values: info.backend.readSync(t.dataId) as Values, round });
+}
+
+// ---- where rounds end
+
+const stepped = new Set<object>();
+let steppedSinceLoader = false;
+
+/** An optimizer has stepped. A round ends when one that has stepped in it steps again: GANs have several. */
+export function optimizerRound(optimizer: object): void {
+  if (!root) return;
+  if (stepped.has(optimizer)) {
+    stepped.clear();
+    sweep();
+  }
+  stepped.add(optimizer);
+  steppedSinceLoader = true;
+}
+
+/** A loader is asked for its next batch. It ends a round only in a loop without an optimizer's step. */
+export function loaderRound(): void {
+  if (!root) return;
+  if (!steppedSinceLoader) sweep();
+  steppedSinceLoader = false;
+}
+
+/** An optimizer is built: what exists by then is the program's set-up. */
+export const setUp = promote;
+
+let depth = 0;
+
+/** Runs a module's forward; what it makes and does not return is known to nobody outside. */
+export function moduleCall<T>(f: () => T): T {
+  if (depth > 0 || !root || engine.state.activeScope !== root) return f();
+  const start = root.track.length;
+  depth++;
+  let result: T;
+  try {
+    result = f();
+  } finally {
+    depth--;
+  }
+  const returned = new Set(tf.tensor_util.getTensorsInContainer(result as tf.TensorContainer));
+  for (let i = start; i < root.track.length; i++) {
+    const t = root.track[i]!;
+    if (!returned.has(t)) fields(t)._internal = true;
+  }
+  return result;
+}
+
+/**
+ * A round for a loop that has neither an optimizer's step nor a loader: everything that `f` makes and does not return
+ * is freed, graph included. Synchronous; the same as tf.tidy, under a name that says what it is for.
+ */
+export const scope = <T extends tf.TensorContainer>(f: () => T): T => tf.tidy(f);
+
+/** A tidy of the user's ends: frees the graphs made in it (from node `first` on) that nothing outside can walk. */
+export function endTidy(first: number, tracked: readonly tf.Tensor[], result: tf.TensorContainer): void {
+  const made = graph.nodes.filter((node) => node.id >= first);
+  if (made.length === 0) return;
+  const outlive = [...tf.tensor_util.getTensorsInContainer(result), ...tracked.filter((t) => t.kept)];
+  freeUnreachable(made, reachable(outlive.map((t) => fields(t)._node)));
+  graph.nodes = graph.nodes.filter((node) => !node.freed);
+}
