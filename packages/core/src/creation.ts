@@ -238,7 +238,9 @@ export function arange(...args: RangeArgs): tf.Tensor {
   const { start = 0, end, step, dtype, requires_grad } = bind(sig, args);
   if (step === 0) throw new RuntimeError('step must be nonzero');
   if (!Number.isFinite(start) || !Number.isFinite(end)) {
-    throw new RuntimeError(`unsupported range: ${start} -> ${end}`);
+    throw new RuntimeError(
+      `unsupported range: ${start} -> ${end}`.replaceAll('NaN', 'nan').replaceAll('Infinity', 'inf'),
+    );
   }
   if (step > 0 ? end < start : end > start) {
     throw new RuntimeError('upper bound and lower bound inconsistent with step sign');

@@ -10,6 +10,7 @@ export class ValueError extends PythonError {}
 export class RuntimeError extends PythonError {}
 export class KeyError extends PythonError {}
 export class IndexError extends PythonError {}
+export class AttributeError extends PythonError {}
 export class AssertionError extends PythonError {}
 export class NotImplementedError extends PythonError {}
 

@@ -32,6 +32,7 @@ export {
 export type { WithData } from './data';
 export {
   AssertionError,
+  AttributeError,
   catch_warnings,
   IndexError,
   KeyError,
