@@ -1,18 +1,42 @@
 // Python's built-in exceptions that torch raises and JavaScript lacks. JavaScript's TypeError stands for Python's.
 
-abstract class PythonError extends Error {
-  override get name(): string {
-    return this.constructor.name;
+// Their names stand on the prototypes: a minifier renames classes, and a stack trace is headed at construction.
+
+export class ValueError extends Error {
+  static {
+    ValueError.prototype.name = 'ValueError';
   }
 }
-
-export class ValueError extends PythonError {}
-export class RuntimeError extends PythonError {}
-export class KeyError extends PythonError {}
-export class IndexError extends PythonError {}
-export class AttributeError extends PythonError {}
-export class AssertionError extends PythonError {}
-export class NotImplementedError extends PythonError {}
+export class RuntimeError extends Error {
+  static {
+    RuntimeError.prototype.name = 'RuntimeError';
+  }
+}
+export class KeyError extends Error {
+  static {
+    KeyError.prototype.name = 'KeyError';
+  }
+}
+export class IndexError extends Error {
+  static {
+    IndexError.prototype.name = 'IndexError';
+  }
+}
+export class AttributeError extends Error {
+  static {
+    AttributeError.prototype.name = 'AttributeError';
+  }
+}
+export class AssertionError extends Error {
+  static {
+    AssertionError.prototype.name = 'AssertionError';
+  }
+}
+export class NotImplementedError extends Error {
+  static {
+    NotImplementedError.prototype.name = 'NotImplementedError';
+  }
+}
 
 export type WarningCategory = 'UserWarning' | 'FutureWarning' | 'DeprecationWarning' | 'RuntimeWarning';
 export interface Warning {
