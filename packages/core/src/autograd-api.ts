@@ -33,11 +33,13 @@ export function grad(
   return gradientsOf(many(outputs), many(inputs), many(grad_outputs), options);
 }
 
-/** Deprecated in torch, where it returns the tensor itself; callable with and without `new`. */
-export const Variable = ((data: tf.Tensor, requires_grad = false): tf.Tensor => {
+function wrap(data: tf.Tensor, requires_grad = false): tf.Tensor {
   if (requires_grad) setRequiresGrad(data, true);
   return data;
-}) as unknown as {
+}
+
+/** Deprecated in torch, where it returns the tensor itself; callable with and without `new`. */
+export const Variable = wrap as unknown as {
   new (data: tf.Tensor, requires_grad?: boolean): tf.Tensor;
   (data: tf.Tensor, requires_grad?: boolean): tf.Tensor;
 };

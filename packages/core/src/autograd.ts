@@ -28,8 +28,7 @@ export function setRequiresGrad(t: tf.Tensor, required: boolean): void {
     fields(t)._node = undefined;
     return;
   }
-  if (t.dtype !== 'float32')
-    throw new RuntimeError('only Tensors of floating point and complex dtype can require gradients');
+  if (t.dtype !== 'float32') throw new RuntimeError('only Tensors of floating point dtype can require gradients');
   install();
   if (!(t instanceof OwnedVariable)) defineData(t);
   fields(t)._node = new AccumulateGrad(t);
@@ -79,7 +78,10 @@ export function assignGrad(t: tf.Tensor, grad: tf.Tensor | null): void {
       throw new TypeError(`assigned grad expected to be a Tensor or None but got ${typeof grad}`);
     if (grad.dtype !== t.dtype)
       throw new RuntimeError(`assigned grad has data of a different type: expected ${t.dtype}, got ${grad.dtype}`);
-    if (!tf.util.arraysEqual(grad.shape, t.shape)) throw new RuntimeError('assigned grad has data of a different size');
+    if (!tf.util.arraysEqual(grad.shape, t.shape))
+      throw new RuntimeError(
+        `attempting to assign a gradient of size '[${grad.shape.join(', ')}]' to a tensor of size '[${t.shape.join(', ')}]'. Please ensure that the gradient and the tensor are the same size`,
+      );
     fields(grad)._seen = true;
     grad.kept = true;
   }
@@ -157,8 +159,8 @@ function walk(
   for (const node of nodes) if (node.freed) throw new RuntimeError(freedMessage[node.freed]);
   const arrived = new Map<Node, Arrived>();
   const arrive = (node: Node, output: number, dx: tf.Tensor) => {
-    let slots = arrived.get(node);
-    if (!slots) arrived.set(node, (slots = []));
+    const slots = arrived.get(node) ?? [];
+    arrived.set(node, slots);
     const before = slots[output];
     slots[output] = before ? tf.add(before, dx) : dx;
     if (before && !create) {
@@ -283,7 +285,7 @@ export function gradientsOf(
       );
       if (!allow_unused && found.includes(null))
         throw new RuntimeError(
-          'One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.',
+          `The differentiated Tensor at index ${found.indexOf(null)} appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.`,
         );
       if (!retain_graph) free(nodes);
       return found;

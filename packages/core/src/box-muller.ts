@@ -47,8 +47,8 @@ const twoPi = f(2 * Math.PI);
 const fourOverPi = f(4 / Math.PI);
 // π/4 in three parts.
 const p1 = 0.78515625;
-const p2 = f(2.4187564849853515625e-4);
-const p3 = f(3.77489497744594108e-8);
+const p2 = 2.4187564849853516e-4;
+const p3 = f(3.774894977445941e-8);
 const c0 = f(2.443315711809948e-5);
 const c1 = f(-1.388731625493765e-3);
 const c2 = f(4.166664568298827e-2);

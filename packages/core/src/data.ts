@@ -6,8 +6,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Fields, fields } from './fields';
 
-/** A tensor as torch's scripts use it: `.data` is also the detached tensor. */
-export type WithData = tf.Tensor & { data: tf.Tensor };
+/** A tensor as torch's scripts use it: `.data` is also the detached tensor, and can be replaced by one of its shape. */
+export interface WithData extends tf.Tensor {
+  get data(): tf.Tensor['data'] & tf.Tensor;
+  set data(value: tf.Tensor);
+}
 
 type Reader = (this: tf.Tensor) => Promise<tf.TypedArray>;
 const read = tf.Tensor.prototype.data as unknown as Reader;

@@ -106,12 +106,20 @@ export function record(
     if (o.dtype !== 'float32') return;
     fields(o)._node = node;
     fields(o)._output = i;
+    // An output was saved before it had a history; create_graph needs it.
+    for (const t of saved) if (t.dataId === o.dataId) shareHistory(o, t);
   });
   if (node.freed) {
     const why = node.freed;
     node.freed = undefined;
     node.free(why);
   } else graph.nodes.push(node);
+}
+
+/** Makes `to` the same point of the graph as `from`. */
+export function shareHistory(from: tf.Tensor, to: tf.Tensor): void {
+  fields(to)._node = fields(from)._node;
+  fields(to)._output = fields(from)._output;
 }
 
 /**
@@ -130,8 +138,7 @@ export function save(tensors: readonly (tf.Tensor | undefined)[]): tf.Tensor[] {
       state.numTensors++;
       state.numBytes += t.size * tf.util.bytesPerElement(t.dtype);
     }
-    fields(handle)._node = fields(t)._node;
-    fields(handle)._output = fields(t)._output;
+    shareHistory(t, handle);
     return handle;
   });
 }

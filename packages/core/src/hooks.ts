@@ -1,10 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { engine, type Inputs, type KernelCall } from './engine';
+import { engine, type KernelCall } from './engine';
 import { fields } from './fields';
 import { unhold } from './finalizer';
 import { is_grad_enabled } from './grad-mode';
 import { ownGradients } from './gradients';
-import { graph, record, save } from './graph';
+import { graph, record, save, shareHistory } from './graph';
 import { beforeDispose, endTidy, openRootScope, relieve, restore, touch } from './memory';
 import { OwnedVariable } from './owned-variable';
 
@@ -56,16 +56,9 @@ function recordKernels(): void {
   engine.addTapeNode = (kernel, inputs, outputs, gradient, saved, attrs) => {
     if (!ours()) addTapeNode.call(engine, kernel, inputs, outputs, gradient, saved, attrs);
     // engine.clone() records itself even inside a kernel, for what a custom gradient saves: the clone is its original.
-    else if (engine.state.kernelDepth > 0) shareHistory(inputs, outputs);
+    else if (engine.state.kernelDepth > 0) shareHistory(inputs.x!, outputs[0]!);
     else record(kernel, inputs, outputs, gradient, saved, attrs);
   };
-}
-
-function shareHistory(inputs: Inputs, [y]: tf.Tensor[]): void {
-  const x = inputs.x;
-  if (!x || !y) return;
-  fields(y)._node = fields(x)._node;
-  fields(y)._output = fields(x)._output;
 }
 
 function watchStorage(): void {

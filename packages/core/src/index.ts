@@ -2,7 +2,7 @@ import './tfjs-gradients';
 import './tensor-methods';
 
 export * as autograd from './autograd-api';
-export { type Args, bind, isPlainObject, type Signature, signature } from './bind';
+export { type Args, bind, isPlainObject, type Signature, signature, suggest } from './bind';
 export {
   arange,
   as_tensor,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-// Gradients that tfjs-backend-wasm lacks or is slow at, composed from kernels that it has; most are faster than
-// tfjs-backend-cpu's too. The engine runs them with the tape off.
+// Gradients that a backend lacks, is slow at or gets wrong, composed from kernels that it has.
+// The engine runs them with the tape off.
 
 type Window = [number, number];
 type Shape4D = [number, number, number, number];
@@ -14,11 +14,21 @@ interface ConvAttrs {
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
   dilations?: Window | number;
 }
+// The gradient of the filter, and of the input: what they are given.
+interface FilterInputs {
+  x: tf.Tensor4D;
+  dy: tf.Tensor4D;
+}
+interface InputInputs {
+  dy: tf.Tensor4D;
+  filter: tf.Tensor4D;
+}
+type FilterAttrs = ConvAttrs & { filterShape: Shape4D };
+type InputAttrs = ConvAttrs & { inputShape: Shape4D };
 
-/** The sizes of a convolution in NHWC, whichever layout its tensors have. */
+/** The sizes of a convolution, whichever layout its tensors have. */
 function geometry(x: number[], filter: number[], attrs: ConvAttrs, depthwise: boolean) {
   const { strides, pad, dataFormat, dimRoundingMode, dilations } = attrs;
-  const format = tf.backend_util.convertConv2DDataFormat(dataFormat ?? 'NHWC');
   const info = tf.backend_util.computeConv2DInfo(
     x as Shape4D,
     filter as Shape4D,
@@ -27,12 +37,17 @@ function geometry(x: number[], filter: number[], attrs: ConvAttrs, depthwise: bo
     pad,
     dimRoundingMode,
     depthwise,
-    format,
+    tf.backend_util.convertConv2DDataFormat(dataFormat ?? 'NHWC'),
   );
   return {
-    info,
+    ...info,
     strides: [info.strideHeight, info.strideWidth] as Window,
     dilations: [info.dilationHeight, info.dilationWidth] as Window,
+    /** Height and width of the padded input that the windows cover. */
+    covered: [
+      (info.outHeight - 1) * info.strideHeight + info.effectiveFilterHeight,
+      (info.outWidth - 1) * info.strideWidth + info.effectiveFilterWidth,
+    ] as Window,
     nhwc: (t: tf.Tensor4D) => (dataFormat === 'NCHW' ? tf.transpose(t, [0, 2, 3, 1]) : t),
     original: (t: tf.Tensor4D) => (dataFormat === 'NCHW' ? tf.transpose(t, [0, 3, 1, 2]) : t),
   };
@@ -59,21 +74,12 @@ function frame(t: tf.Tensor4D, before: Window, size: Window): tf.Tensor4D {
   return tf.slice(padded, start, [t.shape[0], size[0], size[1], t.shape[3]]);
 }
 
-/** The part of the padded input that the windows cover. */
-function covered(x: tf.Tensor4D, { info, strides }: Geometry): tf.Tensor4D {
-  return frame(
-    x,
-    [info.padInfo.top, info.padInfo.left],
-    [
-      (info.outHeight - 1) * strides[0] + info.effectiveFilterHeight,
-      (info.outWidth - 1) * strides[1] + info.effectiveFilterWidth,
-    ],
-  );
-}
+const coveredPart = (x: tf.Tensor4D, { padInfo, covered }: Geometry) => frame(x, [padInfo.top, padInfo.left], covered);
 
 /** The output's gradient, set apart by the strides and framed so that the flipped filter gives the input's gradient. */
-function spread(dy: tf.Tensor4D, { info, strides: [down, right] }: Geometry): tf.Tensor4D {
+function spread(dy: tf.Tensor4D, g: Geometry): tf.Tensor4D {
   const [batch, height, width, channels] = dy.shape;
+  const [down, right] = g.strides;
   let apart = dy;
   if (down > 1 || right > 1) {
     const cells = tf.reshape(dy, [batch, height, 1, width, 1, channels]);
@@ -87,47 +93,40 @@ function spread(dy: tf.Tensor4D, { info, strides: [down, right] }: Geometry): tf
     ];
     apart = tf.reshape(tf.pad(cells, gaps), [batch, height * down, width * right, channels]);
   }
-  const before: Window = [
-    info.effectiveFilterHeight - 1 - info.padInfo.top,
-    info.effectiveFilterWidth - 1 - info.padInfo.left,
-  ];
-  return frame(apart, before, [
-    info.inHeight + info.effectiveFilterHeight - 1,
-    info.inWidth + info.effectiveFilterWidth - 1,
-  ]);
+  const edge: Window = [g.effectiveFilterHeight - 1, g.effectiveFilterWidth - 1];
+  const before: Window = [edge[0] - g.padInfo.top, edge[1] - g.padInfo.left];
+  return frame(apart, before, [g.inHeight + edge[0], g.inWidth + edge[1]]);
 }
 
 const flip = (filter: tf.Tensor4D): tf.Tensor4D => tf.reverse(filter, [0, 1]);
 
 // A convolution whose images are the input's channels, whose channels are the images, and whose filter is dy: what was
-// a stride is a dilation of it.
-function conv2DBackpropFilter({ x, dy }: Tensors<'x' | 'dy'>, attrs: ConvAttrs & { filterShape: Shape4D }) {
+// a stride is a dilation of it, and the other way round.
+function conv2DBackpropFilter({ x, dy }: FilterInputs, attrs: FilterAttrs) {
   const g = geometry(x.shape, attrs.filterShape, attrs, false);
-  const images = tf.transpose(covered(g.nhwc(x), g), [3, 1, 2, 0]);
+  const images = tf.transpose(coveredPart(g.nhwc(x), g), [3, 1, 2, 0]);
   const filter = tf.transpose(g.nhwc(dy), [1, 2, 0, 3]);
-  return tf.transpose(tf.conv2d(images, filter, 1, 'valid', 'NHWC', g.strides), [1, 2, 0, 3]);
+  return tf.transpose(tf.conv2d(images, filter, g.dilations, 'valid', 'NHWC', g.strides), [1, 2, 0, 3]);
 }
 
-function conv2DBackpropInput({ dy, filter }: Tensors<'dy' | 'filter'>, attrs: ConvAttrs & { inputShape: Shape4D }) {
+function conv2DBackpropInput({ dy, filter }: InputInputs, attrs: InputAttrs) {
   const g = geometry(attrs.inputShape, filter.shape, attrs, false);
   const flipped = tf.transpose(flip(filter), [0, 1, 3, 2]);
-  return g.original(tf.conv2d(spread(g.nhwc(dy), g), flipped, 1, 'valid'));
+  return g.original(tf.conv2d(spread(g.nhwc(dy), g), flipped, 1, 'valid', 'NHWC', g.dilations));
 }
 
 // As for conv2DBackpropFilter; every pair of image and channel is a channel.
-function depthwiseBackpropFilter({ x, dy }: Tensors<'x' | 'dy'>, attrs: ConvAttrs & { filterShape: Shape4D }) {
+function depthwiseBackpropFilter({ x, dy }: FilterInputs, attrs: FilterAttrs) {
   const g = geometry(x.shape, attrs.filterShape, attrs, true);
   const [height, width, channels, multiplier] = attrs.filterShape;
-  const { batchSize: batch, outHeight, outWidth } = g.info;
-  const region = covered(x, g);
-  const pairs = batch * channels;
-  const image = tf.reshape(tf.transpose(region, [1, 2, 0, 3]), [1, region.shape[1], region.shape[2], pairs]);
-  const filter = tf.reshape(tf.transpose(dy, [1, 2, 0, 3]), [outHeight, outWidth, pairs, multiplier]);
-  const all = tf.depthwiseConv2d(image as tf.Tensor4D, filter as tf.Tensor4D, g.dilations, 'valid', 'NHWC', g.strides);
-  return tf.sum(tf.reshape(all, [height, width, batch, channels, multiplier]), 2);
+  const pairs = g.batchSize * channels;
+  const image: tf.Tensor4D = tf.reshape(tf.transpose(coveredPart(x, g), [1, 2, 0, 3]), [1, ...g.covered, pairs]);
+  const filter: tf.Tensor4D = tf.reshape(tf.transpose(dy, [1, 2, 0, 3]), [g.outHeight, g.outWidth, pairs, multiplier]);
+  const each = tf.depthwiseConv2d(image, filter, g.dilations, 'valid', 'NHWC', g.strides);
+  return tf.sum(tf.reshape(each, [height, width, g.batchSize, channels, multiplier]), 2);
 }
 
-function depthwiseBackpropInput({ dy, filter }: Tensors<'dy' | 'filter'>, attrs: ConvAttrs & { inputShape: Shape4D }) {
+function depthwiseBackpropInput({ dy, filter }: InputInputs, attrs: InputAttrs) {
   const g = geometry(attrs.inputShape, filter.shape, attrs, true);
   const [height, width, channels, multiplier] = filter.shape;
   const single: tf.Tensor4D = tf.reshape(flip(filter), [height, width, channels * multiplier, 1]);
@@ -149,21 +148,52 @@ function unsortedSegmentSum(
   return tf.slice(sums, 0, numSegments);
 }
 
-type Tensors<Names extends string> = Record<Names, tf.Tensor4D>;
 // Each takes the inputs and the attributes of its own kernel: only the engine, which knows them by name, calls it.
-type Composed = (inputs: never, attrs: never) => tf.Tensor;
+type Kernel = (inputs: never, attrs: never) => tf.TensorInfo;
+type Wrap = (composed: Kernel, own: Kernel, depthwise: boolean) => Kernel;
 
-const kernels: Array<[kernel: string, backends: string[], composed: Composed]> = [
-  [tf.Conv2DBackpropFilter, ['wasm', 'cpu'], conv2DBackpropFilter],
-  [tf.Conv2DBackpropInput, ['wasm'], conv2DBackpropInput],
-  [tf.DepthwiseConv2dNativeBackpropFilter, ['wasm'], depthwiseBackpropFilter],
-  [tf.DepthwiseConv2dNativeBackpropInput, ['wasm'], depthwiseBackpropInput],
-  [tf.UnsortedSegmentSum, ['wasm', 'cpu'], unsortedSegmentSum],
+const always: Wrap = (composed) => composed;
+
+const isDilated = ({ dilations = 1 }: ConvAttrs) => [dilations].flat().some((d) => d !== 1);
+
+// tfjs-backend-cpu ignores dilations here.
+const ifDilated: Wrap = (composed, own) => (inputs, attrs) => (isDilated(attrs) ? composed : own)(inputs, attrs);
+
+// TensorFlow has no dilated gradients on a CPU, tfjs-node none with explicit padding: those run on the framed input.
+const ifDilatedOrPadded: Wrap =
+  (composed, own, depthwise) => (inputs: FilterInputs & InputInputs, attrs: FilterAttrs & InputAttrs) => {
+    if (isDilated(attrs)) return composed(inputs as never, attrs as never);
+    if (typeof attrs.pad === 'string') return own(inputs as never, attrs as never);
+    const { x, dy, filter } = inputs;
+    const g = geometry(x?.shape ?? attrs.inputShape, filter?.shape ?? attrs.filterShape, attrs, depthwise);
+    const valid = { ...attrs, pad: 'valid', inputShape: [g.batchSize, ...g.covered, g.inChannels] };
+    const out = own((x ? { x: coveredPart(x, g), dy } : inputs) as never, valid as never);
+    if (x) return out;
+    const covered = tf.engine().makeTensorFromTensorInfo(out) as tf.Tensor4D;
+    return frame(covered, [-g.padInfo.top, -g.padInfo.left], [g.inHeight, g.inWidth]);
+  };
+
+const kernels: Array<[name: string, composed: Kernel, depthwise: boolean, backends: Record<string, Wrap>]> = [
+  [tf.Conv2DBackpropFilter, conv2DBackpropFilter, false, { wasm: always, cpu: always, tensorflow: ifDilatedOrPadded }],
+  [tf.Conv2DBackpropInput, conv2DBackpropInput, false, { wasm: always, cpu: ifDilated, tensorflow: ifDilatedOrPadded }],
+  [
+    tf.DepthwiseConv2dNativeBackpropFilter,
+    depthwiseBackpropFilter,
+    true,
+    { wasm: always, cpu: always, tensorflow: ifDilatedOrPadded },
+  ],
+  [
+    tf.DepthwiseConv2dNativeBackpropInput,
+    depthwiseBackpropInput,
+    true,
+    { wasm: always, cpu: ifDilated, tensorflow: ifDilatedOrPadded },
+  ],
+  [tf.UnsortedSegmentSum, unsortedSegmentSum, false, { wasm: always, cpu: always }],
 ];
 
 const replaced = new Map<string, tf.KernelConfig>();
 
-/** tfjs's own kernel that `registerMissingKernels` has replaced, the oracle of its tests. */
+/** tfjs's own kernel that `registerMissingKernels` has replaced: the oracle of its tests. */
 export const replacedKernel = (name: string, backend: string): tf.KernelConfig | undefined =>
   replaced.get(`${backend}/${name}`);
 
@@ -174,17 +204,23 @@ const ours = new WeakSet<tf.KernelFunc>();
  * `wasm` trains neither convolutions nor embeddings. Call it after a backend's package was loaded; again is harmless.
  */
 export function registerMissingKernels(): void {
-  for (const [kernelName, backends, composed] of kernels) {
-    for (const backendName of backends.filter((name) => tf.findBackendFactory(name))) {
+  for (const [kernelName, composed, depthwise, backends] of kernels) {
+    for (const [backendName, wrap] of Object.entries(backends)) {
       const present = tf.getKernel(kernelName, backendName);
-      if (present && ours.has(present.kernelFunc)) continue;
+      if (!tf.findBackendFactory(backendName) || (present && ours.has(present.kernelFunc))) continue;
       if (present) {
         replaced.set(`${backendName}/${kernelName}`, present);
         tf.unregisterKernel(kernelName, backendName);
       }
-      const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => tf.tidy(() => composed(inputs as never, attrs as never));
+      const own: Kernel = (inputs, attrs) =>
+        present.kernelFunc({ inputs, attrs, backend: tf.backend() }) as tf.TensorInfo;
+      const kernel = wrap(composed, own, depthwise);
+      const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => tidy(() => kernel(inputs as never, attrs as never));
       ours.add(kernelFunc);
       tf.registerKernel({ kernelName, backendName, kernelFunc });
     }
   }
 }
+
+// tf.tidy's type wants a Tensor, but a kernel of tfjs returns what is not yet one.
+const tidy = (f: () => tf.TensorInfo): tf.TensorInfo => tf.tidy(f as () => tf.Tensor);

@@ -10,6 +10,7 @@ import { hold, unhold } from './finalizer';
 export class OwnedVariable extends tf.Variable {
   /** tfjs tests by shape ("has an assign"); ours is the class. */
   static override [Symbol.hasInstance](x: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this and means itself
     return Function.prototype[Symbol.hasInstance].call(this, x);
   }
 

@@ -18,5 +18,8 @@ defineData(ParameterClass.prototype);
  * A tensor that a module or an optimizer trains: `torch.nn.Parameter`. Also a tf.Variable, but in no global list.
  * Shares the storage of `data` until one of the two is written to.
  */
-export type Parameter = ParameterClass & { data: Tensor };
+export interface Parameter extends ParameterClass {
+  get data(): Tensor['data'] & Tensor;
+  set data(value: Tensor);
+}
 export const Parameter = ParameterClass as unknown as new (data: Tensor, requires_grad?: boolean) => Parameter;

@@ -62,7 +62,9 @@ function body(values: ArrayLike<number>, shape: readonly number[], dtype: Tensor
   const summarize = size > threshold;
   const collect = (dim: number, offset: number): number[] => {
     if (dim === shape.length) return [values[offset]!];
-    return visible(shape[dim]!, summarize).flatMap((i) => (i === null ? [] : collect(dim + 1, offset * shape[dim]! + i)));
+    return visible(shape[dim]!, summarize).flatMap((i) =>
+      i === null ? [] : collect(dim + 1, offset * shape[dim]! + i),
+    );
   };
   const { width, text } = formatter(collect(0, 0), dtype);
 

@@ -21,7 +21,8 @@ declare module '@tensorflow/tfjs-core/dist/tensor' {
     /** Whether operations on this tensor are recorded for `backward()`. */
     requires_grad: boolean;
     /** The gradient accumulated by `backward()`; null until there is one. Same shape as the tensor. */
-    grad: WithData | null;
+    get grad(): WithData | null;
+    set grad(value: tf.Tensor | null);
     readonly is_leaf: boolean;
     /** The recorded operation that made it; null for a leaf. */
     readonly grad_fn: { readonly name: string } | null;
