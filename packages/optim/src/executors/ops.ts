@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { internal } from '@tfjs-torch/core';
+import { type Algebra, fold } from '../rule/expr';
+import type { Executor } from './index';
+
+const operations: Omit<Algebra<tf.Tensor>, 'leaf'> = {
+  add: tf.add,
+  sub: tf.sub,
+  mul: tf.mul,
+  div: tf.div,
+  max: tf.maximum,
+  neg: tf.neg,
+  sqrt: tf.sqrt,
+};
+
+/** Plain tfjs ops: the semantics that every other executor must equal, on every backend. */
+export const ops: Executor = ({ outputs }, scalars, items) => {
+  const names = Object.keys(outputs);
+  tf.tidy(() => {
+    const uniforms = new Map(Object.entries(scalars).map(([name, value]) => [name, tf.scalar(value)]));
+    for (const item of items) {
+      tf.tidy(() => {
+        const values = fold(Object.values(outputs), {
+          ...operations,
+          leaf(op, name) {
+            if (op === 'input') return item[name]!;
+            return op === 'scalar' ? uniforms.get(name as string)! : tf.scalar(name as number);
+          },
+        });
+        values.forEach((value, i) => {
+          internal.update(item[names[i]!]!, value);
+        });
+      });
+    }
+  });
+};

@@ -1,0 +1,361 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  internal,
+  is_grad_enabled,
+  isPlainObject,
+  KeyError,
+  NotImplementedError,
+  no_grad,
+  RuntimeError,
+  set_grad_enabled,
+  ValueError,
+} from '@tfjs-torch/core';
+import { Hooks, type RemovableHandle } from './hooks';
+import { type ParamGroup, type ParamGroupInput, type ParamsInput, prepareGroup, toGroups } from './param-groups';
+import { str } from './python-repr';
+
+/** The state of one parameter by name: tensors, numbers, whatever an optimizer keeps. */
+export type ParamState = Record<string, unknown>;
+
+/** What `state_dict()` gives: parameters are numbers, counted over all groups. */
+export interface StateDict {
+  state: Record<string | number, unknown>;
+  param_groups: Record<string, unknown>[];
+}
+
+type Args = unknown[];
+type Kwargs = Record<string, unknown>;
+/** Called before a step; may return other arguments for it. */
+export type StepPreHook = (optimizer: Optimizer<object>, args: Args, kwargs: Kwargs) => [Args, Kwargs] | null | void;
+export type StepPostHook = (optimizer: Optimizer<object>, args: Args, kwargs: Kwargs) => void;
+
+/** May return another dict in place of the one it is given. */
+export type StateDictHook = (optimizer: Optimizer<object>, state_dict: StateDict) => StateDict | null | void;
+export type OptimizerHook = (optimizer: Optimizer<object>) => void;
+
+const globalPreHooks = new Hooks<StepPreHook>();
+const globalPostHooks = new Hooks<StepPostHook>();
+
+/** Calls `hook` before each step of every optimizer. */
+export const register_optimizer_step_pre_hook = (hook: StepPreHook): RemovableHandle => globalPreHooks.add(hook);
+/** Calls `hook` after each step of every optimizer. */
+export const register_optimizer_step_post_hook = (hook: StepPostHook): RemovableHandle => globalPostHooks.add(hook);
+
+/** Calls a step with recording off; an `async` one keeps it off over its awaits. */
+function withoutGrad(step: Function, self: object, args: Args): unknown {
+  if (step.constructor.name === 'AsyncFunction') return no_grad(async () => await step.apply(self, args));
+  const before = is_grad_enabled();
+  set_grad_enabled(false);
+  try {
+    return step.apply(self, args);
+  } finally {
+    set_grad_enabled(before);
+  }
+}
+
+/** A copy that shares nothing which can change: tensors get handles of their own on the same values. */
+function copied(value: unknown): unknown {
+  if (value instanceof tf.Tensor) return tf.clone(value);
+  if (Array.isArray(value)) return value.map(copied);
+  return isPlainObject(value) ? mapped(value, copied) : value;
+}
+
+const mapped = (object: Record<string, unknown>, f: (value: unknown) => unknown) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value)]));
+
+/**
+ * Base of all optimizers: `torch.optim.Optimizer`. A subclass gives `step()`, and may keep what it needs in `state`;
+ * hooks, the count of steps and `no_grad` come with the constructor.
+ *
+ * @param params parameters, `[name, parameter]` pairs or groups `{ params, ...options }`: Parameters, tf.Variables or other
+ * leaf tensors
+ * @param defaults the options of groups that do not give their own
+ * @throws ValueError, TypeError, KeyError with torch's texts, before anything is changed
+ */
+export class Optimizer<O extends object = Record<string, unknown>> {
+  readonly defaults: O;
+  /** The options in use; changes take effect at the next step. */
+  param_groups: ParamGroup<O>[] = [];
+  /** From a parameter to its state, which is made at the first step that finds a gradient for it. */
+  state = new Map<tf.Tensor, ParamState>();
+  /** How many steps have been finished. Schedulers read it. */
+  stepCount = 0;
+
+  private readonly hooks = {
+    stepPre: new Hooks<StepPreHook>(),
+    stepPost: new Hooks<StepPostHook>(),
+    statePre: new Hooks<OptimizerHook>(),
+    statePost: new Hooks<StateDictHook>(),
+    loadPre: new Hooks<StateDictHook>(),
+    loadPost: new Hooks<OptimizerHook>(),
+  };
+  private disposed = false;
+
+  constructor(params: ParamsInput<O>, defaults: O) {
+    this.defaults = defaults;
+    const step = this.step;
+    Object.defineProperty(this, 'step', {
+      value: (...args: Args) => this.hookedStep(step, args),
+      writable: true,
+      configurable: true,
+    });
+
+    const given = toGroups(params);
+    const ready: ParamGroup[] = [];
+    for (const group of given) ready.push(prepareGroup(group, this.defaultEntries, ready));
+    ready.forEach((group, i) => {
+      this.enter(given[i] as object, group);
+    });
+    internal.setUp();
+  }
+
+  private get defaultEntries() {
+    return this.defaults as Readonly<Record<string, unknown>>;
+  }
+
+  /** As in torch, the group is the object that was given. */
+  private enter(given: object, ready: ParamGroup) {
+    this.param_groups.push(Object.assign(given, ready) as ParamGroup<O>);
+  }
+
+  /**
+   * Adds a group of parameters; options that it lacks are the defaults.
+   * @throws torch's errors, and TypeError for a key that looks like a misspelt option; then nothing is changed
+   */
+  add_param_group(param_group: ParamGroupInput<O>): void {
+    this.enter(param_group, prepareGroup(param_group, this.defaultEntries, this.param_groups));
+  }
+
+  /**
+   * Updates the parameters from their gradients; a parameter without one is skipped.
+   * @param closure computes the loss and the gradients anew; may be async, then the step is too
+   * @returns what the closure returns, else null
+   */
+  step(): unknown;
+  step<T>(closure: (() => T) | null): unknown;
+  step(): unknown {
+    throw new NotImplementedError(`${this.constructor.name}.step() is not implemented`);
+  }
+
+  private hookedStep(step: Function, given: Args): unknown {
+    if (this.disposed) throw new RuntimeError(`${this.constructor.name}.step() was called after dispose()`);
+    let args = given;
+    let kwargs: Kwargs = {};
+    for (const hook of [...globalPreHooks, ...this.hooks.stepPre]) {
+      const result = hook(this, args, kwargs);
+      if (result === null || result === undefined) continue;
+      if (!Array.isArray(result) || result.length !== 2) {
+        throw new RuntimeError(
+          `${this.constructor.name}.step must return None or a tuple of (new_args, new_kwargs), but got ${str(result)}.`,
+        );
+      }
+      [args, kwargs] = result;
+    }
+    const finish = (result: unknown) => {
+      for (const hook of [...this.hooks.stepPost, ...globalPostHooks]) hook(this, args, kwargs);
+      this.stepCount++;
+      internal.optimizerRound(this);
+      return result;
+    };
+    const all = Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
+    const result = withoutGrad(step, this, all);
+    return result instanceof Promise ? result.then(finish) : finish(result);
+  }
+
+  /** The parameters of all groups, in order. */
+  private *parameters(): Iterable<tf.Tensor> {
+    for (const group of this.param_groups) yield* group.params;
+  }
+
+  /** Forgets the gradients; with `set_to_none: false` fills them with zeros, which an optimizer does not skip. */
+  zero_grad(set_to_none: boolean | { set_to_none?: boolean } = true): void {
+    const forget = isPlainObject(set_to_none) ? (set_to_none.set_to_none ?? true) : set_to_none;
+    for (const p of this.parameters()) {
+      const grad = internal.peekGrad(p);
+      if (grad === null) continue;
+      if (forget) internal.clearGrad(p);
+      else internal.withGrad(false, () => internal.update(grad, tf.zeros(grad.shape, grad.dtype)));
+    }
+  }
+
+  /**
+   * tfjs's way: computes `f()` and the gradients of this optimizer's parameters, and steps.
+   * @param f returns the loss, a scalar
+   * @param returnCost whether to return the loss
+   * @param varList the parameters to train; all of the optimizer's that are trainable if left out
+   */
+  minimize(f: () => tf.Scalar, returnCost = false, varList?: tf.Tensor[]): tf.Scalar | null {
+    const mine = new Set(this.parameters());
+    if (varList?.some((p) => !mine.has(p))) {
+      throw new ValueError('minimize: varList holds a variable that is not one of the optimizer’s parameters');
+    }
+    const trained = (varList ?? [...mine]).filter((p) => !(p instanceof tf.Variable) || p.trainable);
+    if (trained.length === 0) throw new ValueError('minimize: none of the parameters is trainable');
+    const { value, grads } = tf.tidy(() => {
+      const result = tf.engine().gradients(f, trained, undefined, true);
+      if (result.value.rank !== 0) throw new RuntimeError('grad can be implicitly created only for scalar outputs');
+      return result as { value: tf.Scalar; grads: (tf.Tensor | undefined)[] };
+    });
+    if (grads.every((g) => !g)) {
+      value.dispose();
+      throw new ValueError('minimize: the loss does not depend on any parameter of the optimizer');
+    }
+    try {
+      for (const p of mine) internal.clearGrad(p);
+      trained.forEach((p, i) => {
+        p.grad = (grads[i] ?? null) as typeof p.grad;
+      });
+      this.step();
+    } finally {
+      for (const p of trained) internal.clearGrad(p);
+      for (const g of grads) g?.dispose();
+    }
+    if (returnCost) return value;
+    value.dispose();
+    return null;
+  }
+
+  /** Calls `hook` before each step, after the global ones. */
+  register_step_pre_hook(hook: StepPreHook): RemovableHandle {
+    return this.hooks.stepPre.add(hook);
+  }
+  /** Calls `hook` after each step, before the global ones. */
+  register_step_post_hook(hook: StepPostHook): RemovableHandle {
+    return this.hooks.stepPost.add(hook);
+  }
+  register_state_dict_pre_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
+    return this.hooks.statePre.add(hook, prepend);
+  }
+  register_state_dict_post_hook(hook: StateDictHook, prepend = false): RemovableHandle {
+    return this.hooks.statePost.add(hook, prepend);
+  }
+  register_load_state_dict_pre_hook(hook: StateDictHook, prepend = false): RemovableHandle {
+    return this.hooks.loadPre.add(hook, prepend);
+  }
+  register_load_state_dict_post_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
+    return this.hooks.loadPost.add(hook, prepend);
+  }
+
+  /**
+   * The state and the options, in torch's format. A snapshot: later steps do not change it. Its tensors are the caller's
+   * (`tf.dispose(sd)` gives them back).
+   */
+  state_dict(): StateDict {
+    for (const hook of this.hooks.statePre) hook(this);
+    const ids = new Map<tf.Tensor, number>();
+    let start = 0;
+    const param_groups = this.param_groups.map(({ params, ...options }) => {
+      params.forEach((p, i) => {
+        if (!ids.has(p)) ids.set(p, start + i);
+      });
+      start += params.length;
+      return { ...(copied(options) as object), params: params.map((p) => ids.get(p)!) };
+    });
+    const state: StateDict['state'] = {};
+    for (const [key, value] of this.state) {
+      state[ids.get(key) ?? String(key)] = isPlainObject(value)
+        ? mapped(value, (v) => this.exported(v))
+        : copied(value);
+    }
+    let packed: StateDict = { state, param_groups };
+    for (const hook of this.hooks.statePost) packed = hook(this, packed) ?? packed;
+    return packed;
+  }
+
+  /** A state entry as a checkpoint has it. */
+  protected exported(value: unknown): unknown {
+    return copied(value);
+  }
+
+  /**
+   * Takes over the state and the options of a `state_dict()`, ours or torch's; parameters are matched by position. Copies:
+   * what was loaded may be disposed of.
+   * @throws ValueError or KeyError if it does not fit; then nothing is changed
+   */
+  load_state_dict(state_dict: StateDict): void {
+    let given = { ...state_dict };
+    for (const hook of this.hooks.loadPre) given = hook(this, given) ?? given;
+    for (const key of ['param_groups', 'state'] as const) if (!(key in given)) throw new KeyError(`'${key}'`);
+    const { param_groups: saved } = given;
+    if (saved.length !== this.param_groups.length) {
+      throw new ValueError('loaded state dict has a different number of parameter groups');
+    }
+    if (this.param_groups.some(({ params }, i) => (saved[i]!.params as unknown[]).length !== params.length)) {
+      throw new ValueError(
+        "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
+      );
+    }
+    const params = new Map<string, { p: tf.Tensor; group: Record<string, unknown> }>();
+    const groups = this.param_groups.map(({ params: mine, param_names }, i) => {
+      const loaded = saved[i]!;
+      (loaded.params as unknown[]).forEach((id, j) => {
+        params.set(String(id), { p: mine[j]!, group: loaded });
+      });
+      const { params: _, ...options } = loaded;
+      return this.migrated({ ...options, params: mine, ...(param_names && !options.param_names && { param_names }) });
+    });
+
+    const state = new Map<tf.Tensor, ParamState>();
+    const made: tf.Tensor[] = [];
+    const keep = (t: tf.Tensor) => {
+      made.push(t);
+      return t;
+    };
+    try {
+      internal.withGrad(false, () => {
+        for (const [id, entry] of Object.entries(given.state)) {
+          const known = params.get(id);
+          if (!known) state.set(id as unknown as tf.Tensor, copied(entry) as ParamState);
+          else state.set(known.p, this.loaded(known.p, entry as ParamState, id, keep));
+        }
+      });
+    } catch (error) {
+      tf.dispose(made);
+      throw error;
+    }
+    this.freeState();
+    this.state = state;
+    this.param_groups = groups.map((group) => mapped(group, (v) => (Array.isArray(v) ? [...v] : v)) as ParamGroup<O>);
+    for (const hook of this.hooks.loadPost) hook(this);
+  }
+
+  /** A loaded group with what a checkpoint of an older version lacks. */
+  protected migrated(group: Record<string, unknown>): Record<string, unknown> {
+    return group;
+  }
+
+  /** A parameter's loaded state in this optimizer's own form; it must be made anew, with `keep` around every tensor. */
+  protected loaded(p: tf.Tensor, entry: ParamState, _id: string, keep: (t: tf.Tensor) => tf.Tensor): ParamState {
+    const copy = (value: unknown, key?: string): unknown => {
+      if (value instanceof tf.Tensor) return keep(tf.keep(key === 'step' ? tf.clone(value) : tf.cast(value, p.dtype)));
+      if (Array.isArray(value)) return value.map((v) => copy(v));
+      return isPlainObject(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, copy(v, k)])) : value;
+    };
+    return copy(entry) as ParamState;
+  }
+
+  private freeState() {
+    for (const entry of this.state.values()) tf.dispose(entry as tf.TensorContainer);
+    this.state.clear();
+  }
+
+  /** Gives back the state; the parameters are their owner's. The optimizer cannot step any more. */
+  dispose(): void {
+    this.disposed = true;
+    this.freeState();
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** torch's `repr`. */
+  toString(): string {
+    const groups = this.param_groups.map((group, i) => {
+      const keys = Object.keys(group)
+        .filter((key) => key !== 'params')
+        .sort();
+      return `\nParameter Group ${i}\n${keys.map((key) => `    ${key}: ${str(group[key])}\n`).join('')}`;
+    });
+    return `${this.constructor.name} (${groups.join('')})`;
+  }
+}

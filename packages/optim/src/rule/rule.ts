@@ -1,0 +1,77 @@
+import { getOrMake } from '../get-or-make';
+import { Expr } from './expr';
+
+/** Options that `update` branches on; they are decided once, when the rule is traced. */
+export type Flags = Readonly<Record<string, boolean>>;
+
+/**
+ * An optimizer's update of one parameter, written once; executors run it.
+ *
+ * `H`: the options of a param group, as plain numbers, booleans and tuples.
+ * `Slot`: the names of its state tensors. `Scalar`: the names of its host scalars.
+ */
+export interface Rule<H extends object, Slot extends string, Scalar extends string, F extends Flags> {
+  readonly name: string;
+  /** Torch's defaults, in the order in which torch keeps them in a param group. */
+  readonly defaults: Readonly<H>;
+  /** The options that may be given by position, in torch's order; the others are keyword-only. */
+  readonly positional: readonly string[];
+  /** Whether the state counts the parameter's updates in `step`. */
+  readonly counted: boolean;
+  /** What torch gives a param group of an older checkpoint that lacks the key. */
+  readonly older: Partial<H>;
+  /** What no argument of the constructor changes and every load restores. */
+  readonly forced?: Partial<H>;
+  /** Throws torch's error for a value that torch's constructor refuses. `given`: the same options, tensors not read. */
+  check(h: H, given: Readonly<Record<keyof H, unknown>>): void;
+  flags(h: H): F;
+  /** The state tensors and the value that each is filled with at first; which there are depends on the flags only. */
+  state(h: H): Partial<Record<Slot, number>>;
+  /**
+   * Host scalars of one update, computed in float64; a change of them retraces nothing.
+   * `t`: the parameter's updates, this one included (0 in a rule that is not `counted`). `fresh`: its state was just made.
+   */
+  scalars(h: H, t: number, fresh: boolean): Record<Scalar, number>;
+  /** Torch's single-tensor CPU path, operation by operation, so that rounding agrees. */
+  update(
+    x: Readonly<Record<'param' | 'grad' | Slot, Expr>>,
+    s: Readonly<Record<Scalar, Expr>>,
+    flags: F,
+  ): { param: Expr } & Partial<Record<Slot, Expr>>;
+}
+
+/** A rule of which only the names at run time matter. */
+export type AnyRule<H extends object = object> = Rule<H, string, string, Flags>;
+
+/** Gives a rule its types from its parts, and then hides the names from those who only run it. */
+export const rule = <H extends object>() => {
+  return <Slot extends string, Scalar extends string, F extends Flags>(
+    r: Rule<H, Slot, Scalar, F> & { readonly positional: readonly (keyof H)[] },
+  ): AnyRule<H> => r as unknown as AnyRule<H>;
+};
+
+/** A rule under one combination of flags: what an executor runs. */
+export interface Trace {
+  /** State slots that the update reads and writes. */
+  readonly slots: readonly string[];
+  readonly scalars: readonly string[];
+  /** New values of `param` and of each slot. */
+  readonly outputs: Readonly<Record<string, Expr>>;
+}
+
+const traces = new WeakMap<object, Map<string, Trace>>();
+
+const leaves = (op: 'input' | 'scalar', names: readonly string[]) =>
+  Object.fromEntries(names.map((n) => [n, Expr.leaf(op, n)])) as Record<string, Expr>;
+
+/** Traces `rule` for the options `h`, or finds the trace that an earlier call made with the same flags. */
+export function trace<H extends object>(rule: AnyRule<H>, h: H): Trace {
+  const flags = rule.flags(h);
+  const made = getOrMake(traces, rule, () => new Map<string, Trace>());
+  return getOrMake(made, Object.values(flags).map(Number).join(''), () => {
+    const slots = Object.keys(rule.state(h));
+    const scalars = Object.keys(rule.scalars(h, 1, true));
+    const x = leaves('input', ['param', 'grad', ...slots]) as Record<'param' | 'grad', Expr>;
+    return { slots, scalars, outputs: rule.update(x, leaves('scalar', scalars), flags) as Record<string, Expr> };
+  });
+}

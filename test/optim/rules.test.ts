@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { Parameter } from '@tfjs-torch/core';
+import { Adam, AdamW, adam, adamw, referenceStep, SGD, sgd } from '@tfjs-torch/optim';
+import { expect, test } from 'vitest';
+import { relativeError, tolerances } from '../tolerances';
+import { type Case, golden, isTensor, withTensors } from './golden';
+
+const optimizers = {
+  SGD: { rule: sgd, make: SGD },
+  Adam: { rule: adam, make: Adam },
+  AdamW: { rule: adamw, make: AdamW },
+};
+const { starts, shapes, grads } = golden.problem;
+const label = (c: Case) => `${c.name}, ${c.desc}`;
+const ofType = (dtype: Case['dtype']) => golden.cases.filter((c) => c.dtype === dtype);
+
+/** Calls `step` for each parameter that has a gradient, with the options of its group as they stand at that step. */
+function replay(c: Case, groups: Record<string, unknown>[], step: (k: number, missing: Set<number>) => void) {
+  for (let k = 0; k < golden.head.steps; k++) {
+    for (const { step: at, group, ...options } of c.changes ?? []) if (at === k) Object.assign(groups[group]!, options);
+    step(k, new Set(c.missing?.filter(([at]) => at === k).map(([, p]) => p)));
+  }
+}
+
+function reference(c: Case) {
+  const { rule } = optimizers[c.name];
+  const options: Record<string, unknown> = {
+    ...rule.defaults,
+    ...Object.fromEntries((c.args ?? []).map((value, i) => [rule.positional[i], value])),
+    ...c.kwargs,
+  };
+  const host = (h: object) => withTensors({ ...options, ...h }, ({ $tensor }) => $tensor[0]) as typeof options;
+  const groups = (c.groups ?? [{ params: starts.map((_, i) => i) }]).map(host);
+  const params = starts.map((p) => Float64Array.from(p));
+  const states = params.map((): Record<string, Float64Array | number> => ({}));
+  let worst = 0;
+  replay(c, groups, (k, missing) => {
+    for (const group of groups) {
+      for (const i of group.params as number[]) {
+        if (missing.has(i)) continue;
+        referenceStep(rule as never, group as never, params[i]!, Float64Array.from(grads[k]![i]!), states[i]!);
+      }
+    }
+    params.forEach((p, i) => {
+      worst = Math.max(worst, relativeError(p, c.params[k]![i]!));
+    });
+  });
+  // The recorded state counts parameters over the groups.
+  (c.groups ?? groups)
+    .flatMap((g) => g.params as number[])
+    .forEach((i, id) => {
+      const expected = c.state[id] ?? {};
+      expect(Object.keys(states[i]!)).toEqual(Object.keys(expected));
+      for (const [key, { $tensor }] of Object.entries(expected)) {
+        const value = states[i]![key]!;
+        worst = Math.max(worst, relativeError(typeof value === 'number' ? [value] : value, $tensor));
+      }
+    });
+  return worst;
+}
+
+test.each(ofType('float64').map((c) => [label(c), c] as const))('reference: %s', (_, c) => {
+  expect(reference(c)).toBeLessThanOrEqual(tolerances.optimReference);
+});
+
+const single = (values: number[]) => Float32Array.from(values);
+const tensorOf = ({ $tensor, shape }: { $tensor: number[]; shape: number[] }) => tf.tensor($tensor, shape, 'float32');
+
+/** The case's optimizer on parameters of ours. */
+function build(c: Case) {
+  const params = starts.map((values, i) => new Parameter(tf.tensor(values, shapes[i], 'float32')));
+  const given = c.groups
+    ? c.groups.map((g) => ({ ...g, params: g.params.map((i) => params[i]!) }))
+    : (c.named?.map((name, i) => [name, params[i]!] as const) ?? params);
+  const make = optimizers[c.name].make as new (...args: unknown[]) => SGD;
+  const [args, kwargs] = [c.args ?? [], withTensors(c.kwargs, tensorOf)];
+  return { params, optimizer: new make(given, ...args, kwargs) };
+}
+
+function train(c: Case) {
+  const { params, optimizer } = build(c);
+  let worst = 0;
+  replay(c, optimizer.param_groups, (k, missing) => {
+    params.forEach((p, i) => {
+      p.grad = missing.has(i) ? null : (tf.tensor(grads[k]![i]!, shapes[i], 'float32') as typeof p.grad);
+    });
+    optimizer.step();
+    params.forEach((p, i) => {
+      worst = Math.max(worst, relativeError(p.dataSync(), single(c.params[k]![i]!)));
+    });
+  });
+  return { optimizer, worst };
+}
+
+test.each(ofType('float32').map((c) => [label(c), c] as const))('ops: %s', (_, c) => {
+  const { optimizer, worst } = train(c);
+  expect(worst).toBeLessThanOrEqual(tolerances.optimOps);
+
+  const saved = optimizer.state_dict();
+  expect(Object.keys(saved.state)).toEqual(Object.keys(c.state));
+  for (const [id, expected] of Object.entries(c.state)) {
+    const state = saved.state[id] as Record<string, tf.Tensor>;
+    expect(Object.keys(state)).toEqual(Object.keys(expected));
+    for (const [key, { $tensor, shape }] of Object.entries(expected)) {
+      expect(state[key]!.shape).toEqual(shape);
+      expect(relativeError(state[key]!.dataSync(), single($tensor))).toBeLessThanOrEqual(tolerances.optimOps);
+    }
+  }
+  const entries = (groups: Record<string, unknown>[]) =>
+    groups.map((g) =>
+      Object.entries(g).map(([k, v]) => [
+        k,
+        v instanceof tf.Tensor ? [...v.dataSync()] : isTensor(v) ? [...single(v.$tensor)] : v,
+      ]),
+    );
+  expect(entries(saved.param_groups)).toEqual(entries(c.param_groups));
+  expect(String(optimizer)).toBe(c.repr);
+  tf.dispose([saved.state, saved.param_groups] as tf.TensorContainer);
+  optimizer.dispose();
+});
+
+test('every option set of torch is a case', () => {
+  const count = (name: string) => golden.cases.filter((c) => c.name === name && !c.desc.startsWith('ours')).length;
+  expect(golden.head.torch).toMatch(/^2\.15\.0/);
+  // optim_db has 9, 5 and 5 for these, each in two dtypes.
+  expect([count('SGD'), count('Adam'), count('AdamW')]).toEqual([18, 10, 10]);
+  expect(golden.cases.length).toBe(72);
+});
