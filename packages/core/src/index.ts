@@ -57,6 +57,7 @@ export {
 
 export { enable_grad, is_grad_enabled, no_grad, set_grad_enabled } from './grad-mode';
 export * as internal from './internal';
+export { registerMissingKernels } from './kernels';
 export { scope } from './memory';
 export { Parameter } from './parameter';
 export {

@@ -169,8 +169,8 @@ const ifDilatedOrPadded: Wrap =
     const valid = { ...attrs, pad: 'valid', inputShape: [g.batchSize, ...g.covered, g.inChannels] };
     const out = own((x ? { x: coveredPart(x, g), dy } : inputs) as never, valid as never);
     if (x) return out;
-    const covered = tf.engine().makeTensorFromTensorInfo(out) as tf.Tensor4D;
-    return frame(covered, [-g.padInfo.top, -g.padInfo.left], [g.inHeight, g.inWidth]);
+    // tfjs-node's kernels return tensors.
+    return frame(out as tf.Tensor4D, [-g.padInfo.top, -g.padInfo.left], [g.inHeight, g.inWidth]);
   };
 
 const kernels: Array<[name: string, composed: Kernel, depthwise: boolean, backends: Record<string, Wrap>]> = [

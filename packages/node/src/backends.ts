@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { RuntimeError, ValueError } from '@tfjs-torch/core';
+import { RuntimeError, registerMissingKernels, ValueError } from '@tfjs-torch/core';
 import { loadTensorflow, loadTensorflowGpu } from './binding';
 import { findPackage, packageVersion, reasonOf, Unavailable } from './tfjs-node';
 
@@ -93,6 +93,7 @@ async function activate(backend: Backend): Promise<string> {
   const detail = await backend.load();
   if (!(await tf.setBackend(backend.registered))) throw new Error(`tfjs could not start '${backend.registered}'`);
   await tf.ready();
+  registerMissingKernels();
   // Its first use prints a banner that sends people to tfjs-node.
   const cpu = tf.findBackend('cpu') as { firstUse?: boolean } | null;
   if (cpu) cpu.firstUse = false;
