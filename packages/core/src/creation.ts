@@ -87,7 +87,7 @@ export function withGrad<T extends tf.Tensor>(make: () => T, dtype: TfDtype, req
   if (!requires_grad) return make();
   if (dtype !== float32)
     throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
-  const t: T & { requires_grad?: boolean } = make();
+  const t = make();
   t.requires_grad = true;
   return t;
 }
@@ -228,7 +228,7 @@ export function full_like(input: tf.Tensor, fill_value: number | boolean, option
 
 type RangeArgs =
   | readonly [end: number, options?: TensorOptions]
-  | readonly [start: number, end: number, options?: TensorOptions]
+  | readonly [start: number, end: number, options?: TensorOptions & { step?: number }]
   | readonly [start: number, end: number, step: number, options?: TensorOptions];
 
 /** `arange(end)`, `arange(start, end, step)`. int32 where all of them are integers, else float32. */

@@ -17,6 +17,7 @@ export interface Engine {
   readonly backend: Backend;
   readonly backendName: string;
   nextTensorId(): number;
+  track(t: tf.Tensor): tf.Tensor;
   incRef(t: tf.Tensor, backend: Backend | null): void;
   disposeTensor(t: Pick<tf.Tensor, 'dataId' | 'size' | 'dtype'>): void;
   isTapeOn(): boolean;

@@ -24,6 +24,12 @@ export interface Fields {
   _seen?: boolean;
   /** The tensor whose storage this one shares (`detach`, `data`, `view`): in-place operations write through. */
   _base?: Tensor;
+  /** Of a lazy transpose: what it is computed from, whether that is still to be done, and for which storage it was. */
+  _source?: Tensor;
+  _pending?: boolean;
+  _sourceFor?: Tensor['dataId'];
+  /** Swept before it was computed: no scope tracks it. */
+  _dropped?: boolean;
   /** `t.data`, once asked for; and of that object, the tensor it stands for. */
   _data?: Tensor;
   _aliasOf?: Tensor;

@@ -5,6 +5,7 @@ import { unhold } from './finalizer';
 import { is_grad_enabled } from './grad-mode';
 import { ownGradients } from './gradients';
 import { graph, record, save, shareHistory } from './graph';
+import { isPending } from './lazy';
 import { beforeDispose, endTidy, openRootScope, relieve, restore, touch } from './memory';
 import { OwnedVariable } from './owned-variable';
 
@@ -76,6 +77,8 @@ function watchStorage(): void {
     return read.call(engine, id);
   };
   engine.disposeTensor = (t) => {
+    // Never computed: there is nothing to give back.
+    if (isPending(t as tf.Tensor)) return;
     beforeDispose(t);
     if (fields(t as tf.Tensor)._held && !(t instanceof OwnedVariable)) unhold(t as tf.Tensor);
     disposeTensor.call(engine, t);

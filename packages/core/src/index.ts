@@ -63,8 +63,10 @@ export { Parameter } from './parameter';
 export {
   bernoulli,
   bernoulliMask,
+  drawIndices,
   fillNormal,
   fillUniform,
+  multinomial,
   normal,
   permutation,
   type RandomOptions,

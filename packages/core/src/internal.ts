@@ -2,6 +2,7 @@
 export { clearGrad, peekGrad } from './autograd';
 export { withGrad } from './grad-mode';
 export { write as update } from './in-place';
+export { lazyTranspose, sourceOf } from './lazy';
 export { fromHost, inTorch, loaderRound, moduleCall, optimizerRound, setUp, sweep } from './memory';
 
 import type { Tensor } from '@tensorflow/tfjs-core';

@@ -12,6 +12,7 @@ import { RuntimeError } from './errors';
 import { fields, type Values } from './fields';
 import { hold } from './finalizer';
 import { freeUnreachable, graph, reachable } from './graph';
+import { isPending, sourceOf } from './lazy';
 
 /** Up to this many values, reading a tensor back costs less than a kernel call. */
 const SMALL = 1024;
@@ -46,6 +47,12 @@ export const inTorch = (): boolean => root !== undefined;
 
 export function touch(t: tf.Tensor): void {
   fields(t)._round = round;
+}
+
+/** Tracks a tensor as one of the loop's. */
+export function adopt(t: tf.Tensor): void {
+  touch(t);
+  root?.track.push(t);
 }
 
 /** Remembers the values of a tensor made from host data that nobody else can change. */
@@ -92,7 +99,15 @@ export function sweep(): void {
   const live: tf.Tensor[] = [];
   const stale: tf.Tensor[] = [];
   for (const t of root.track) {
-    if (t.isDisposed || !engine.state.tensorInfo.has(t.dataId)) continue;
+    if (t.isDisposed) continue;
+    if (isPending(t)) {
+      // Nothing is freed with it. It goes on watched for its graph; used again, it is computed and adopted.
+      if ((fields(t)._round ?? round) >= round) live.push(t);
+      else fields(t)._dropped = true;
+      fields(t)._round ??= round;
+      continue;
+    }
+    if (!engine.state.tensorInfo.has(t.dataId)) continue;
     // tf.keep(t) is the user's word: not ours to free. It is watched only as long as it holds a graph.
     if (t.kept) {
       if (fields(t)._node && !fields(t)._node?.freed) live.push(t);
@@ -131,7 +146,7 @@ function promote(): void {
   if (!root) return;
   const kept: tf.Tensor[] = [];
   for (const t of root.track) {
-    if (t.isDisposed || t.kept || !engine.state.tensorInfo.has(t.dataId)) continue;
+    if (t.isDisposed || t.kept || isPending(t) || !engine.state.tensorInfo.has(t.dataId)) continue;
     if (isPlain(t)) hold(t);
     else kept.push(t);
   }
@@ -161,8 +176,7 @@ export function restore(dataId: tf.DataId): boolean {
   tombs.delete(dataId);
   delete (t as Partial<tf.Tensor>).dispose;
   fromHost(t, values);
-  touch(t);
-  root?.track.push(t);
+  adopt(t);
   return true;
 }
 
@@ -216,6 +230,10 @@ export function moduleCall<T>(f: () => T): T {
     depth--;
   }
   const returned = new Set(tf.tensor_util.getTensorsInContainer(result as tf.TensorContainer));
+  for (const t of [...returned]) {
+    const source = isPending(t) ? sourceOf(t) : undefined;
+    if (source) returned.add(source);
+  }
   for (let i = start; i < root.track.length; i++) {
     const t = root.track[i]!;
     if (!returned.has(t)) fields(t)._internal = true;

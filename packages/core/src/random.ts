@@ -255,3 +255,81 @@ const bernoulliSignature: Signature<{ p: number | null; generator: Generator | n
   'bernoulli',
   'input, p=None, *, generator=None',
 );
+
+/**
+ * `count` indices drawn with the relative weights `weights`, in the order of `torch.multinomial`. `round` is the precision
+ * of the weights: float64 unless told.
+ */
+export function drawIndices(
+  weights: ArrayLike<number>,
+  count: number,
+  replacement: boolean,
+  gen: Generator = default_generator,
+  round: (x: number) => number = (x) => x,
+): Int32Array {
+  if (count <= 0) throw new RuntimeError('cannot sample n_sample <= 0 samples');
+  if (!replacement && count > weights.length) {
+    throw new RuntimeError('cannot sample n_sample > prob_dist.size(-1) samples without replacement');
+  }
+  const w = Float64Array.from(weights);
+  if (!w.every((x) => x >= 0 && x < Number.POSITIVE_INFINITY)) {
+    throw new RuntimeError('probability tensor contains either `inf`, `nan` or element < 0');
+  }
+  if (!w.some((x) => x > 0)) throw new RuntimeError('invalid multinomial distribution (sum of probabilities <= 0)');
+  return replacement && count > 1 ? drawWithReplacement(w, count, gen, round) : drawByRace(w, count, gen, round);
+}
+
+function drawWithReplacement(w: Float64Array, count: number, gen: Generator, round: (x: number) => number): Int32Array {
+  let sum = 0;
+  const cumulative = w.map((x) => {
+    sum = round(sum + x);
+    return sum;
+  });
+  for (let i = 0; i < w.length; i++) cumulative[i] = round(cumulative[i]! / sum);
+  cumulative[w.length - 1] = 1;
+  const drawn = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const u = gen.uniform53();
+    let low = 0;
+    let high = w.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (cumulative[middle]! < u) low = middle + 1;
+      else high = middle;
+    }
+    drawn[i] = low;
+  }
+  return drawn;
+}
+
+/** Each index runs at an exponential pace, the fastest are drawn: no replacement. */
+function drawByRace(w: Float64Array, count: number, gen: Generator, round: (x: number) => number): Int32Array {
+  const pace = w.map((x) => round(x / round(-Math.log1p(-gen.uniform53()))));
+  const order = Int32Array.from(w.keys()).sort((a, b) => pace[b]! - pace[a]!);
+  return order.subarray(0, count);
+}
+
+/** `num_samples` indices per row of weights, int32; `input` has one or two dimensions. */
+export function multinomial(
+  input: tf.Tensor,
+  num_samples: number,
+  ...args:
+    | [replacement?: boolean, opts?: Pick<RandomOptions, 'generator'>]
+    | [opts?: Pick<RandomOptions, 'generator'> & { replacement?: boolean }]
+): tf.Tensor {
+  const { replacement, generator } = bind(multinomialSignature, [input, num_samples, ...args]);
+  if (input.rank !== 1 && input.rank !== 2) throw new RuntimeError('prob_dist must be 1 or 2 dim');
+  const columns = input.shape[input.rank - 1]!;
+  const rows = input.rank === 1 ? 1 : input.shape[0]!;
+  const weights = input.dataSync();
+  const drawn = new Int32Array(rows * num_samples);
+  for (let i = 0; i < rows; i++) {
+    const row = weights.subarray(i * columns, (i + 1) * columns);
+    drawn.set(drawIndices(row, num_samples, replacement, generator ?? default_generator, f), i * num_samples);
+  }
+  return tf.tensor(drawn, input.rank === 1 ? [num_samples] : [rows, num_samples], int32);
+}
+const multinomialSignature: Signature<{ replacement: boolean; generator: Generator | null }> = signature(
+  'multinomial',
+  'input, num_samples, replacement=False, *, generator=None',
+);
