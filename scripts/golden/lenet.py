@@ -145,28 +145,38 @@ def free_run(seed, indices, way):
     return losses
 
 
-def accuracy(epochs):
-    """Test accuracy in percent after each epoch, and the first batch of each: evaluation moves the generator too."""
-    test = DataLoader(TensorDataset(*mnist('t10k')), batch_size=1000)
+def accuracy(way, epochs=2):
+    """Test accuracy in percent after each epoch, as examples/mnist/main.py measures it."""
+    test = TensorDataset(*mnist('t10k'))
+    # Without a generator of its own the evaluation would draw from the default one, and shuffle the next epoch anew.
+    evaluation = DataLoader(test, batch_size=1000, generator=torch.Generator())
     net, optimizer, loader = script(SEED)
-    percent, first = [], []
-    for _ in range(epochs):
-        for n, (x, y, i) in enumerate(loader):
-            if n == 0:
-                first.append(i.tolist())
-            optimizer.zero_grad()
-            criterion(net(x), y).backward()
-            optimizer.step()
-        with torch.no_grad():
-            percent.append(100 * sum(int((net(x).argmax(1) == y).sum()) for x, y in test) / len(test.dataset))
-    return percent, first
+    percent = []
+    with way:
+        for _ in range(epochs):
+            for x, y, _ in loader:
+                optimizer.zero_grad()
+                criterion(net(x), y).backward()
+                optimizer.step()
+            with torch.no_grad():
+                correct = sum(int((net(x).argmax(1) == y).sum()) for x, y in evaluation)
+            percent.append(100 * correct / len(test))
+    return percent
+
+
+def first_batches():
+    """The first batch of two epochs with an evaluation between them that has no generator of its own."""
+    _, _, loader = script(SEED)
+    evaluation = DataLoader(TensorDataset(torch.arange(10_000)), batch_size=1000)
+    first = next(iter(loader))[2]
+    next(iter(evaluation))
+    return [first.tolist(), next(iter(loader))[2].tolist()]
 
 
 def write_planes(name, values, width):
     """Per state, the lowest byte of every value, then the next byte of every value, …: gzip finds more in planes."""
     planes = values.view(np.uint8).reshape(len(values), -1, 4)[:, :, :width].transpose(0, 2, 1)
-    with open(folder / name, 'wb') as file, gzip.GzipFile(filename='', fileobj=file, mode='wb', compresslevel=9, mtime=0) as zipped:
-        zipped.write(np.ascontiguousarray(planes).tobytes())
+    (folder / name).write_bytes(gzip.compress(np.ascontiguousarray(planes).tobytes(), 9, mtime=0))
 
 
 def cpu_model():
@@ -195,7 +205,6 @@ if __name__ == '__main__':
         losses = {name: free_run(seed, order, way) for name, way in VARIANTS.items()}
         runs.append({'seed': seed, 'indices': [i.tolist() for i in order[:2]], 'losses': losses})
 
-    percent, first = accuracy(2)
     head = {
         'format': FORMAT,
         'torch': TORCH,
@@ -213,7 +222,8 @@ if __name__ == '__main__':
         'fixed_point': FIXED_POINT,
         'states': states,
         'free_run': {'judged': JUDGED, 'runs': runs},
-        'accuracy': {'percent': percent, 'first_batches': first},
+        'first_batches': first_batches(),
+        'accuracy': {name: accuracy(way) for name, way in OWN.items()},
     }
     (folder / 'head.json').write_text(json.dumps(head, separators=(',', ':')) + '\n')
 
@@ -222,4 +232,4 @@ if __name__ == '__main__':
         worst_loss = max(s['own'][name]['loss'] for s in states)
         print(f'{name}: loss {worst_loss:.1e}, gradient median {own[len(own) // 2]:.1e}, largest {own[-1]:.1e}')
     print('seed 0:', ', '.join(f'{loss:.6f}' for loss in runs[0]['losses']['threads 1, mkldnn'][:11]))
-    print('accuracy:', percent, '| bytes:', sum(f.stat().st_size for f in folder.iterdir()))
+    print('accuracy:', head['accuracy'], '| bytes:', sum(f.stat().st_size for f in folder.iterdir()))
