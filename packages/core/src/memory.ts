@@ -98,7 +98,8 @@ export function sweep(): void {
   if (!root) return;
   const live: tf.Tensor[] = [];
   const stale: tf.Tensor[] = [];
-  for (const t of root.track) {
+  // A gradient that was replaced in the round that made it stands there twice.
+  for (const t of new Set(root.track)) {
     if (t.isDisposed) continue;
     if (isPending(t)) {
       // Nothing is freed with it. It goes on watched for its graph; used again, it is computed and adopted.
