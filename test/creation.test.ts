@@ -90,7 +90,7 @@ test.each([
 ])('%s with requires_grad', (_, make) => expect(make()).toHaveProperty('requires_grad', true));
 
 const { RuntimeError, ValueError } = torch;
-test.each<[string, () => unknown, typeof Error, string]>([
+test.each<[string, () => unknown, new (message: string) => Error, string]>([
   ['ragged', () => tensor([[1], [1, 2]]), ValueError, 'expected sequence of length 1 at dim 1 (got 2)'],
   ['a number among lists', () => tensor([[1, 2], 3]), TypeError, 'not a sequence'],
   ['a list among numbers', () => tensor([1, [2]]), TypeError, 'only integer tensors of a single element'],

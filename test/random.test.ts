@@ -61,6 +61,18 @@ function run([name, ...args]: Call, generator: Generator): Result {
       return digest(torch.randint(a, b, [n], { generator, dtype: torch.float32 }));
     case 'randperm':
       return digest(torch.randperm(n, { generator }));
+    case 'multinomial': {
+      const weights = torch.tensor([
+        [0.1, 0.9, 0, 0.7, 3, 0.6],
+        [5, 4, 3, 2, 1, 0.5],
+      ]);
+      const rows = args[2] ? weights : tf.slice(weights, 0, 1).reshape([6]);
+      return digest(torch.multinomial(rows, a, Boolean(b), { generator }));
+    }
+    case 'multinomial_many': {
+      const weights = tf.tensor1d(Float32Array.from({ length: 1000 }, (_, i) => (i % 17) + 1));
+      return digest(torch.multinomial(weights, n, { replacement: Boolean(a), generator }));
+    }
     case 'seed':
       return String(torch.randomSeed(generator));
     case 'state':
@@ -139,7 +151,7 @@ describe('Generator', () => {
     change(new DataView(copy.buffer));
     return copy;
   };
-  const refused: [string, () => unknown, typeof Error, string][] = [
+  const refused: [string, () => unknown, new (message: string) => Error, string][] = [
     ['seed 2^64', () => new Generator().manual_seed(2n ** 64n), torch.ValueError, 'Overflow when unpacking long long'],
     ['seed < -2^63', () => torch.manual_seed(-(2 ** 64)), torch.ValueError, 'Overflow when unpacking long long'],
     [
@@ -200,7 +212,7 @@ describe('random functions', () => {
     for (const [t, shape, dtype] of made) expect([t.shape, t.dtype]).toEqual([shape, dtype]);
   });
 
-  const refused: [string, () => unknown, typeof Error, string][] = [
+  const refused: [string, () => unknown, new (message: string) => Error, string][] = [
     [
       'negative size',
       () => torch.rand(-1),
@@ -255,6 +267,36 @@ describe('random functions', () => {
       () => torch.bernoulli(torch.tensor([1.5])),
       torch.RuntimeError,
       'Expected p_in >= 0 && p_in <= 1 to be true',
+    ],
+    [
+      'multinomial: more than there are',
+      () => torch.multinomial(torch.ones(2), 3),
+      torch.RuntimeError,
+      'cannot sample n_sample > prob_dist.size(-1) samples without replacement',
+    ],
+    [
+      'multinomial: none',
+      () => torch.multinomial(torch.ones(2), 0),
+      torch.RuntimeError,
+      'cannot sample n_sample <= 0 samples',
+    ],
+    [
+      'multinomial: negative',
+      () => torch.multinomial(torch.tensor([1, -1]), 1),
+      torch.RuntimeError,
+      'probability tensor contains either `inf`, `nan` or element < 0',
+    ],
+    [
+      'multinomial: nothing likely',
+      () => torch.multinomial(torch.zeros(2), 1),
+      torch.RuntimeError,
+      'invalid multinomial distribution (sum of probabilities <= 0)',
+    ],
+    [
+      'multinomial: 3 dimensions',
+      () => torch.multinomial(torch.ones(1, 1, 1), 1),
+      torch.RuntimeError,
+      'prob_dist must be 1 or 2 dim',
     ],
     [
       'integer randn',

@@ -22,12 +22,14 @@ KINDS += [["normal_tensors"], ["normal_mean"], ["normal_std"]]
 KINDS += [["randint", low, high] for low, high in RANGES] + [["randint_float", -(2**24), 2**24]]
 
 PROGRAMS = [[[*kind, n]] for kind in KINDS for n in SIZES]
+PROGRAMS += [[["multinomial", n, replacement, rows]] for n in (1, 4) for replacement in (0, 1) for rows in (0, 1)]
+PROGRAMS += [[["multinomial_many", replacement, n]] for n in (1, 10, 900) for replacement in (0, 1)]
 PROGRAMS += [[["randperm", n]] for n in [0, 1, 2, *SIZES[1:], 60000]]
 
 MIXED = [
     [["randn", 3], ["rand", 5], ["randn", 2], ["state"], ["randn", 1], ["state"], ["randn", 16], ["randn", 4], ["randperm", 17],
      ["bernoulli", 0.3, 7], ["randn", 5], ["randint", 0, 10, 6], ["seed"], ["randn", 20], ["state"], ["normal", 1.5, 2, 7],
-     ["uniform", -1, 1, 700], ["state"], ["randint", 0, 2**30, 3], ["randn", 1001], ["rand", 1], ["state"]],
+     ["uniform", -1, 1, 700], ["state"], ["multinomial", 4, 1, 0], ["multinomial", 4, 0, 1], ["state"], ["randint", 0, 2**30, 3], ["randn", 1001], ["rand", 1], ["state"]],
     [["state"], ["rand", 624], ["state"], ["rand", 1], ["state"], ["randn", 1], ["reload", 5], ["randn", 2], ["reload", 19], ["rand", 3]],
 ]
 
@@ -63,6 +65,11 @@ def run(call, g):
         return torch.randint(args[0], args[1], (n,), generator=g, dtype=torch.float32)
     if name == "randperm":
         return torch.randperm(n, generator=g).int()
+    if name == "multinomial":
+        weights = torch.tensor([[0.1, 0.9, 0.0, 0.7, 3.0, 0.6], [5, 4, 3, 2, 1, 0.5]], dtype=torch.float32)
+        return torch.multinomial(weights if args[2] else weights[0], args[0], bool(args[1]), generator=g).int().flatten()
+    if name == "multinomial_many":
+        return torch.multinomial((torch.arange(1000) % 17).float() + 1, n, bool(args[0]), generator=g).int()
     if name == "seed":
         return str(torch.empty((), dtype=torch.int64).random_(generator=g).item())
     if name == "state":
