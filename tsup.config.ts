@@ -9,4 +9,5 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   tsconfig: '../../tsconfig.json',
+  external: [/^#/], // package.json's "imports" are for whoever loads it
 });
