@@ -64,6 +64,7 @@ export {
   bernoulli,
   bernoulliMask,
   drawIndices,
+  fillIntegers,
   fillNormal,
   fillUniform,
   multinomial,

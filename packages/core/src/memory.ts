@@ -16,8 +16,8 @@ import { isPending, sourceOf } from './lazy';
 
 /** Up to this many values, reading a tensor back costs less than a kernel call. */
 const SMALL = 1024;
-/** So many tensors without the end of a round: a loop that has neither an optimizer nor a loader. */
-const PRESSURE = 50_000;
+/** So many new tensors without the end of a round: a loop that has neither an optimizer nor a loader. */
+const PRESSURE = 25_000;
 
 interface Tomb {
   tensor: tf.Tensor;
@@ -32,6 +32,7 @@ const shared = new WeakSet<tf.DataId>();
 
 let root: Scope | undefined;
 let round = 1;
+let atLastSweep = 0;
 
 /** Puts a scope under all others, so that what is made outside of any tidy is known. Idempotent. */
 export function openRootScope(): void {
@@ -123,6 +124,7 @@ export function sweep(): void {
     else sweepTensor(t);
   }
   root.track = live;
+  atLastSweep = live.length;
   round++;
 }
 
@@ -132,14 +134,9 @@ function* liveNodes(live: readonly tf.Tensor[]) {
   for (const scope of engine.state.scopeStack) if (scope !== root) for (const t of scope.track) yield fields(t)._node;
 }
 
-/** Called when a scope opens: a loop that never ends a round is bounded all the same. */
+/** Called when a scope opens: a loop that never ends a round has one ended for it now and then. */
 export function relieve(): void {
-  if (root && root.track.length > PRESSURE && engine.state.activeScope === root) {
-    const before = root.track.length;
-    sweep();
-    // All in use: they are the user's.
-    if (root.track.length === before) promote();
-  }
+  if (root && root.track.length > atLastSweep + PRESSURE && engine.state.activeScope === root) sweep();
 }
 
 /** Leaves what exists now to the garbage collector: it is set-up, not a loop's. */

@@ -98,11 +98,19 @@ export function permutation(n: number, gen: Generator = default_generator): Int3
   return p;
 }
 
-/** One draw of `randint`: `low` plus one of `range` ≤ 2³² numbers. */
-function integer(low: number, range: number, gen: Generator): number {
-  if (range < wideRange) return low + (gen.random() % range);
-  const high = gen.random();
-  return low + modulo64(high, gen.random(), range);
+/** Fills `out` with integers in [low, high), as `randint` draws them; `high - low` ≤ 2³². */
+export function fillIntegers<T extends Int32Array | Float32Array>(
+  out: T,
+  low: number,
+  high: number,
+  gen: Generator,
+): T {
+  const range = high - low;
+  for (let i = 0; i < out.length; i++) {
+    const word = gen.random();
+    out[i] = low + (range < wideRange ? word % range : modulo64(word, gen.random(), range));
+  }
+  return out;
 }
 
 /** The 63 random bits of `torch.empty((), dtype=torch.int64).random_()`, with which samplers and loaders seed. */
@@ -184,9 +192,8 @@ export function randint(...args: RandintArgs): tf.Tensor {
     type === float32 ? [-(2 ** 24), 2 ** 24, '[-(2^24), 2^24]'] : [-(2 ** 31), 2 ** 31 - 1, 'for int'];
   if (low < least) throw new RuntimeError(`from is out of bounds ${kind}`);
   if (high - 1 > most) throw new RuntimeError(`to - 1 is out of bounds ${kind}`);
-  const gen = generator ?? default_generator;
   const values = type === float32 ? new Float32Array(elements(shape)) : new Int32Array(elements(shape));
-  for (let i = 0; i < values.length; i++) values[i] = integer(low, high - low, gen);
+  fillIntegers(values, low, high, generator ?? default_generator);
   return withGrad(() => tf.tensor(values, shape, type), type, requires_grad);
 }
 type Randint = Bound & { low?: number; high: number };
