@@ -1,1 +1,14 @@
-export {};
+export { Parameter } from '@tfjs-torch/core';
+export * as functional from './functional';
+export * as init from './init';
+export {
+  type ForwardHook,
+  type ForwardPreHook,
+  type IncompatibleKeys,
+  Module,
+  type RemovableHandle,
+  type StateDict,
+  type StateDictOptions,
+} from './module';
+export * from './modules';
+export type { Pair } from './pair';

@@ -1,0 +1,484 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  type Args,
+  bind,
+  IndexError,
+  RuntimeError,
+  type Signature,
+  signature,
+  ValueError,
+  warn,
+} from '@tfjs-torch/core';
+import { list, scalarType, size } from '../names';
+import { op, tensorflow } from '../op';
+import { log_softmax } from './activation';
+import { assertTensor } from './linear';
+
+export type Reduction = 'none' | 'mean' | 'sum';
+
+export interface LossOptions {
+  /** Deprecated: use `reduction`. */
+  size_average?: boolean | null;
+  /** Deprecated: use `reduction`. */
+  reduce?: boolean | null;
+  /** 'mean' (default), 'sum', or 'none': a loss for each element. */
+  reduction?: Reduction;
+}
+
+export interface NLLLossOptions extends LossOptions {
+  /** A factor for each class. */
+  weight?: tf.Tensor | null;
+  /** A label that counts for nothing. Default -100. */
+  ignore_index?: number;
+}
+
+export interface CrossEntropyOptions extends NLLLossOptions {
+  /** Share of the target that is spread evenly over the classes. Default 0. */
+  label_smoothing?: number;
+}
+
+// ---- reductions
+
+const deprecatedText = (reduction: string) =>
+  `size_average and reduce args will be deprecated, please use reduction='${reduction}' instead.`;
+
+/** The reduction that the deprecated options stand for; `reduction` where they are not given. */
+export function legacyReduction({ size_average, reduce, reduction }: Required<LossOptions>): Reduction {
+  if (size_average === null && reduce === null) return reduction;
+  const old = reduce === false ? 'none' : size_average === false ? 'sum' : 'mean';
+  warn(deprecatedText(old));
+  return old;
+}
+
+function resolveReduction(options: Required<LossOptions>): Reduction {
+  const reduction: string = legacyReduction(options);
+  if (reduction === 'elementwise_mean') {
+    warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.");
+    return 'mean';
+  }
+  if (reduction !== 'none' && reduction !== 'mean' && reduction !== 'sum') {
+    throw new ValueError(`${reduction} is not a valid value for reduction`);
+  }
+  return reduction;
+}
+
+/** The sum of all elements. Two short sums round less than one long one where the kernel adds one by one. */
+function total(x: tf.Tensor): tf.Tensor {
+  if (x.size < 4096) return tf.sum(x);
+  const width = 2 ** Math.round(Math.log2(x.size) / 2);
+  const whole = x.size - (x.size % width);
+  const flat = tf.reshape(x, [-1]);
+  const sums = tf.sum(tf.reshape(tf.slice(flat, 0, whole), [-1, width]), 1);
+  return tf.add(tf.sum(sums), tf.sum(tf.slice(flat, whole)));
+}
+
+/** Reduces a loss for each element; `count` is what a mean divides by. */
+const reduced = (loss: tf.Tensor, reduction: Reduction, count: number): tf.Tensor =>
+  reduction === 'none' ? loss : reduction === 'sum' ? total(loss) : tf.div(total(loss), count);
+
+// ---- regression
+
+export interface ElementLossOptions extends LossOptions {
+  /** A factor for each element. */
+  weight?: tf.Tensor | null;
+}
+
+type ElementLossArgs = Args<
+  [size_average: boolean | null, reduce: boolean | null, reduction: Reduction, weight: tf.Tensor | null],
+  ElementLossOptions
+>;
+const elementList = "input, target, size_average=None, reduce=None, reduction='mean', weight=None";
+
+/** (input - target)² */
+export function mse_loss(input: tf.Tensor, target: tf.Tensor, ...args: ElementLossArgs): tf.Tensor {
+  return elementLoss(squaredError, input, target, bind(mseSignature, [input, target, ...args]));
+}
+const mseSignature: Signature<Required<ElementLossOptions>> = signature('mse_loss', elementList);
+
+/** |input - target| */
+export function l1_loss(input: tf.Tensor, target: tf.Tensor, ...args: ElementLossArgs): tf.Tensor {
+  return elementLoss(absoluteError, input, target, bind(l1Signature, [input, target, ...args]));
+}
+const l1Signature: Signature<Required<ElementLossOptions>> = signature('l1_loss', elementList);
+
+interface ElementError {
+  call: string;
+  node: string;
+  value(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
+  /** Its derivative by `a`, which is minus that by `b`, is `slope` · `factor`. */
+  slope(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
+  factor: number;
+}
+
+const squaredError: ElementError = {
+  call: 'mse',
+  node: 'MseLoss',
+  value: (a, b) => tf.squaredDifference(a, b),
+  slope: (a, b) => tf.sub(a, b),
+  factor: 2,
+};
+const absoluteError: ElementError = {
+  call: 'l1',
+  node: 'L1Loss',
+  value: (a, b) => tf.abs(tf.sub(a, b)),
+  slope: (a, b) => tf.sign(tf.sub(a, b)),
+  factor: 1,
+};
+
+function elementLoss(
+  error: ElementError,
+  input: tf.Tensor,
+  target: tf.Tensor,
+  options: Required<ElementLossOptions>,
+): tf.Tensor {
+  assertTensor(`${error.call}_loss`, 'input', 1, input);
+  assertTensor(`${error.call}_loss`, 'target', 2, target);
+  if (!tf.util.arraysEqual(input.shape, target.shape)) {
+    warn(
+      `Using a target size (${size(target.shape)}) that is different to the input size (${size(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.`,
+    );
+  }
+  const reduction = resolveReduction(options);
+  const [a, b] = broadcast(input, target);
+  const { weight } = options;
+  if (weight === null) return unweighted(error, a, b, reduction);
+  if (!tf.util.arraysEqual(weight.shape, input.shape)) {
+    throw new ValueError('Weights and input must have the same size.');
+  }
+  const weighted = tf.mul(unweighted(error, a, b, 'none'), weight);
+  if (reduction === 'none') return weighted;
+  return reduction === 'sum' ? tf.sum(weighted) : tf.div(tf.sum(weighted), tf.sum(weight));
+}
+
+function unweighted(error: ElementError, input: tf.Tensor, target: tf.Tensor, reduction: Reduction): tf.Tensor {
+  const share = error.factor / (reduction === 'mean' ? input.size : 1);
+  return op(
+    error.node,
+    { input, target },
+    (save) => {
+      save([input, target]);
+      return reduced(error.value(input, target), reduction, input.size);
+    },
+    (dy, saved) => {
+      const [a, b] = saved as [tf.Tensor, tf.Tensor];
+      return {
+        input: () => tf.mul(error.slope(a, b), tf.mul(dy, share)),
+        target: () => tf.mul(error.slope(a, b), tf.mul(dy, -share)),
+      };
+    },
+    true,
+  );
+}
+
+/** Both in one shape and in float32. @throws torch's error where the shapes do not broadcast */
+function broadcast(a: tf.Tensor, b: tf.Tensor): [tf.Tensor, tf.Tensor] {
+  const rank = Math.max(a.rank, b.rank);
+  const of = (t: tf.Tensor, i: number) => t.shape[i - rank + t.rank] ?? 1;
+  const shape = Array.from({ length: rank }, (_, i) => {
+    const [m, n] = [of(a, i), of(b, i)];
+    if (m !== n && m !== 1 && n !== 1) {
+      throw new RuntimeError(
+        `The size of tensor a (${m}) must match the size of tensor b (${n}) at non-singleton dimension ${i}`,
+      );
+    }
+    return m === 1 ? n : m;
+  });
+  const whole = (t: tf.Tensor) => {
+    const floats = t.dtype === 'float32' ? t : tf.cast(t, 'float32');
+    return tf.util.arraysEqual(t.shape, shape) ? floats : tf.broadcastTo(floats, shape);
+  };
+  return [whole(a), whole(b)];
+}
+
+// ---- classification
+
+/**
+ * Minus the log-probability of the target. `input` holds log-probabilities [N, C], [N, C, d1, …] or [C]; `target` class
+ * indices of the same shape without C.
+ * @throws IndexError for a label that is neither a class nor `ignore_index`
+ */
+export function nll_loss(
+  input: tf.Tensor,
+  target: tf.Tensor,
+  ...args: Args<
+    [
+      weight: tf.Tensor | null,
+      size_average: boolean | null,
+      ignore_index: number,
+      reduce: boolean | null,
+      reduction: Reduction,
+    ],
+    NLLLossOptions
+  >
+): tf.Tensor {
+  const options = bind(nllSignature, [input, target, ...args]);
+  assertTensor('nll_loss_nd', 'input', 1, input);
+  assertTensor('nll_loss_nd', 'target', 2, target);
+  const reduction = resolveReduction(options);
+  assertLabelShape(input, target, options.weight);
+  const labels = labelsOf(input, target, options);
+  return shaped(rowLoss(rowsOf(input), labels, reduction), target, reduction);
+}
+const nllSignature: Signature<Required<NLLLossOptions>> = signature(
+  'nll_loss',
+  "input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction='mean'",
+);
+
+/**
+ * Cross entropy between logits `input` [N, C], [N, C, d1, …] or [C] and `target`: class indices of the same shape without
+ * C, or class probabilities of the same shape.
+ * @throws IndexError for a label that is neither a class nor `ignore_index`
+ */
+export function cross_entropy(
+  input: tf.Tensor,
+  target: tf.Tensor,
+  ...args: Args<
+    [
+      weight: tf.Tensor | null,
+      size_average: boolean | null,
+      ignore_index: number,
+      reduce: boolean | null,
+      reduction: Reduction,
+      label_smoothing: number,
+    ],
+    CrossEntropyOptions
+  >
+): tf.Tensor {
+  const options = bind(crossEntropySignature, [input, target, ...args]);
+  assertTensor('cross_entropy_loss', 'input', 1, input);
+  assertTensor('cross_entropy_loss', 'target', 2, target);
+  const reduction = resolveReduction(options);
+  const { weight, ignore_index, label_smoothing } = options;
+  if (tf.util.arraysEqual(input.shape, target.shape)) {
+    if (target.dtype !== 'float32') {
+      throw new RuntimeError(
+        `Expected floating point type for target with class probabilities, got ${scalarType[target.dtype]}`,
+      );
+    }
+    if (ignore_index >= 0) throw new RuntimeError('ignore_index is not supported for floating point target');
+    assertClassWeight(weight, classesOf(input), 'cross_entropy: ');
+    return probabilityLoss(input, target, weight, reduction, label_smoothing);
+  }
+  if (label_smoothing > 1) {
+    throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${label_smoothing}`);
+  }
+  assertLabelShape(input, target, weight);
+  const labels = labelsOf(input, target, options);
+  const rows = rowsOf(input);
+  const loss =
+    label_smoothing > 0
+      ? smoothedLoss(log_softmax(rows, -1), labels, weight, reduction, label_smoothing)
+      : (fusedCrossEntropy(rows, labels, reduction) ?? rowLoss(log_softmax(rows, -1), labels, reduction));
+  return shaped(loss, target, reduction);
+}
+const crossEntropySignature: Signature<Required<CrossEntropyOptions>> = signature(
+  'cross_entropy',
+  "input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction='mean', label_smoothing=0.0",
+);
+
+const classDim = (input: tf.Tensor) => (input.rank === 1 ? 0 : 1);
+const classesOf = (input: tf.Tensor) => input.shape[classDim(input)]!;
+
+/** [N, C, d1, …] as [N · d1 …, C]. */
+function rowsOf(input: tf.Tensor): tf.Tensor2D {
+  if (input.rank === 2) return input as tf.Tensor2D;
+  const last = input.rank === 1 ? input : tf.transpose(input, [0, ...input.shape.map((_, i) => i).slice(2), 1]);
+  return tf.reshape(last, [input.size / classesOf(input), classesOf(input)]);
+}
+
+const shaped = (loss: tf.Tensor, target: tf.Tensor, reduction: Reduction) =>
+  reduction === 'none' && target.rank !== 1 ? tf.reshape(loss, target.shape) : loss;
+
+function assertLabelShape(input: tf.Tensor, target: tf.Tensor, weight: tf.Tensor | null): void {
+  if (input.rank === 0) throw new ValueError('Expected 1 or more dimensions (got 0)');
+  const [batch, , ...rest] = input.shape;
+  if (input.rank > 1 && batch !== target.shape[0] && target.rank > 0) {
+    throw new ValueError(`Expected input batch_size (${batch}) to match target batch_size (${target.shape[0]}).`);
+  }
+  if (input.rank <= 2) {
+    if (target.rank > 1) throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
+    if (target.size !== input.size / classesOf(input)) {
+      throw new RuntimeError(`size mismatch (got input: ${list(input.shape)}, target: ${list(target.shape)})`);
+    }
+  } else if (input.rank === 4 && target.rank !== 3) {
+    throw new RuntimeError(
+      `only batches of spatial targets supported (3D tensors) but got targets of dimension: ${target.rank}`,
+    );
+  } else if (!tf.util.arraysEqual(rest, target.shape.slice(1))) {
+    throw new RuntimeError(
+      input.rank === 4
+        ? `size mismatch (got input: ${list(input.shape)} , target: ${list(target.shape)}`
+        : `Expected target size ${list([batch!, ...rest])}, got ${list(target.shape)}`,
+    );
+  }
+  if (target.dtype !== 'int32') {
+    throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${scalarType[target.dtype]}`);
+  }
+  if (input.rank === 4 && weight && !fitsClasses(weight, classesOf(input))) {
+    throw new RuntimeError('weight tensor should be defined either for all or no classes');
+  }
+  assertClassWeight(weight, classesOf(input), '');
+}
+
+const fitsClasses = (weight: tf.Tensor, classes: number) => weight.rank === 1 && weight.size === classes;
+
+function assertClassWeight(weight: tf.Tensor | null, classes: number, call: string): void {
+  if (weight === null || fitsClasses(weight, classes)) return;
+  throw new RuntimeError(
+    `${call}weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${list(weight.shape)}`,
+  );
+}
+
+/** The labels, read to the host: they mostly come from there, and one outside of the classes must not pass. */
+interface Labels {
+  classes: number;
+  /** 0 for the ignored ones. */
+  index: Int32Array;
+  /** The factor of each row's loss: its class's weight, 0 for an ignored one. Null where all are 1. */
+  factors: Float32Array | null;
+  /** 0 for the rows that are ignored, which count for nothing, not even with a NaN. Null where there are none. */
+  kept: Uint8Array | null;
+  /** The sum of the factors, which a mean divides by. */
+  total: number;
+}
+
+function labelsOf(
+  input: tf.Tensor,
+  target: tf.Tensor,
+  { weight, ignore_index }: Pick<Required<NLLLossOptions>, 'weight' | 'ignore_index'>,
+): Labels {
+  const classes = classesOf(input);
+  const values = target.dataSync();
+  const weights = weight?.dataSync();
+  const index = new Int32Array(values.length);
+  const factors = new Float32Array(values.length);
+  const kept = new Uint8Array(values.length);
+  let sum = 0;
+  for (let i = 0; i < index.length; i++) {
+    const label = values[i]!;
+    if (label === ignore_index) continue;
+    if (label < 0 || label >= classes) throw new IndexError(`Target ${label} is out of bounds.`);
+    index[i] = label;
+    kept[i] = 1;
+    factors[i] = weights ? weights[label]! : 1;
+    sum += factors[i]!;
+  }
+  const ignored = kept.includes(0);
+  return { classes, index, factors: ignored || weights ? factors : null, kept: ignored ? kept : null, total: sum };
+}
+
+const count = (labels: Labels, reduction: Reduction) => (reduction === 'mean' ? labels.total : 1);
+
+/** The gradient's factor of each row: dy · factor / count. */
+function rowFactors(dy: tf.Tensor, { index, factors, kept }: Labels, divisor: number): tf.Tensor {
+  const rows = dy.rank === 0 ? dy : tf.reshape(dy, [-1, 1]);
+  if (factors === null) return divisor === 1 ? rows : tf.mul(rows, 1 / divisor);
+  const shares = factors.map((f, i) => (kept && !kept[i] ? 0 : f / divisor));
+  return tf.mul(rows, tf.tensor2d(shares, [index.length, 1]));
+}
+
+/** Losses of the rows, weighted and reduced. Not recorded. */
+function weigh(losses: tf.Tensor, { factors, kept, total: divisor }: Labels, reduction: Reduction): tf.Tensor {
+  const weighted = factors ? tf.mul(losses, tf.tensor1d(factors)) : losses;
+  const counted = kept ? tf.where(tf.tensor1d(kept, 'bool'), weighted, tf.zerosLike(weighted)) : weighted;
+  return reduced(counted, reduction, divisor);
+}
+
+const oneHot = ({ index, classes }: Labels) => tf.oneHot(tf.tensor1d(index, 'int32'), classes) as tf.Tensor2D;
+
+function rowLoss(rows: tf.Tensor2D | tf.Tensor, labels: Labels, reduction: Reduction): tf.Tensor {
+  const { classes, index } = labels;
+  return op(
+    'NllLoss',
+    { input: rows },
+    () => {
+      const places = index.map((label, i) => i * classes + label);
+      const picked = tf.gather(tf.reshape(rows, [-1]), tf.tensor1d(places, 'int32'));
+      return weigh(tf.neg(picked), labels, reduction);
+    },
+    (dy) => ({
+      input: () => tf.mul(tf.cast(oneHot(labels), 'float32'), tf.neg(rowFactors(dy, labels, count(labels, reduction)))),
+    }),
+    true,
+  );
+}
+
+/** TensorFlow computes losses and gradients in one operation; null on other backends. */
+function fusedCrossEntropy(rows: tf.Tensor2D, labels: Labels, reduction: Reduction): tf.Tensor | null {
+  if (tf.getBackend() !== 'tensorflow' || rows.size === 0) return null;
+  return op(
+    'NllLoss',
+    { input: rows },
+    (save) => {
+      const [losses, slopes] = tensorflow(
+        'SparseSoftmaxCrossEntropyWithLogits',
+        { T: 'float32', Tlabels: 'int32' },
+        [rows, tf.tensor1d(labels.index, 'int32')],
+        2,
+      ) as [tf.Tensor1D, tf.Tensor2D];
+      save([slopes]);
+      return weigh(losses, labels, reduction);
+    },
+    (dy, [slopes]) => ({ input: () => tf.mul(slopes!, rowFactors(dy, labels, count(labels, reduction))) }),
+  );
+}
+
+/** -Σ target · log-probability over the classes. */
+const dot = (logProbabilities: tf.Tensor, target: tf.Tensor, reduction: Reduction, divisor: number): tf.Tensor => {
+  const share = reduction === 'mean' ? 1 / divisor : 1;
+  const spread = (dy: tf.Tensor) => tf.mul(dy.rank === 0 ? dy : tf.expandDims(dy, -1), -share);
+  return op(
+    'CrossEntropy',
+    { input: logProbabilities, target },
+    (save) => {
+      save([logProbabilities, target]);
+      return reduced(tf.neg(tf.sum(tf.mul(logProbabilities, target), -1)), reduction, divisor);
+    },
+    (dy, saved) => ({
+      input: () => tf.mul(saved[1]!, spread(dy)),
+      target: () => tf.mul(saved[0]!, spread(dy)),
+    }),
+    true,
+  );
+};
+
+function smoothedLoss(
+  rows: tf.Tensor,
+  labels: Labels,
+  weight: tf.Tensor | null,
+  reduction: Reduction,
+  smoothing: number,
+): tf.Tensor {
+  const { classes, index, factors, kept, total: divisor } = labels;
+  const weights = weight?.dataSync();
+  const target = new Float32Array(index.length * classes);
+  for (const [i, label] of index.entries()) {
+    if (kept && !kept[i]) continue;
+    const at = i * classes;
+    for (let k = 0; k < classes; k++) target[at + k] = (smoothing / classes) * (weights ? weights[k]! : 1);
+    target[at + label]! += (1 - smoothing) * (factors ? factors[i]! : 1);
+  }
+  return dot(rows, tf.tensor2d(target, [index.length, classes]), reduction, divisor);
+}
+
+function probabilityLoss(
+  input: tf.Tensor,
+  target: tf.Tensor,
+  weight: tf.Tensor | null,
+  reduction: Reduction,
+  smoothing: number,
+): tf.Tensor {
+  if (!(smoothing >= 0 && smoothing <= 1)) {
+    throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
+  }
+  const classes = classesOf(input);
+  let shares: tf.Tensor = rowsOf(target);
+  if (smoothing > 0) shares = tf.add(tf.mul(shares, 1 - smoothing), smoothing / classes);
+  if (weight) shares = tf.mul(shares, weight);
+  const loss = dot(log_softmax(rowsOf(input), -1), shares, reduction, input.size / classes);
+  if (reduction !== 'none') return loss;
+  return tf.reshape(
+    loss,
+    input.shape.filter((_, i) => i !== classDim(input)),
+  );
+}

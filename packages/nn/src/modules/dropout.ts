@@ -1,0 +1,32 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { type Args, bind, type Signature, signature } from '@tfjs-torch/core';
+import { dropout } from '../functional';
+import { assertProbability } from '../functional/dropout';
+import { Module } from '../module';
+import { bool } from '../names';
+
+/** In training, zeroes each element with probability `p` and scales the others by 1 / (1 - p); else the identity. */
+export class Dropout extends Module {
+  p: number;
+  readonly inplace: boolean;
+
+  constructor(...args: Args<[p: number, inplace: boolean], { p?: number; inplace?: boolean }>) {
+    super();
+    const { p, inplace } = bind(dropoutSignature, args);
+    assertProbability(p);
+    this.p = p;
+    this.inplace = inplace;
+  }
+
+  override forward(input: tf.Tensor): tf.Tensor {
+    return dropout(input, this.p, this.training, this.inplace);
+  }
+
+  override extra_repr(): string {
+    return `p=${this.p}, inplace=${bool(this.inplace)}`;
+  }
+}
+const dropoutSignature: Signature<{ p: number; inplace: boolean }> = signature(
+  'Dropout.__init__',
+  'p=0.5, inplace=False',
+);

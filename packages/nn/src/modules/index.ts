@@ -1,0 +1,8 @@
+export { LogSoftmax, ReLU, Softmax } from './activation';
+export { ModuleDict, ModuleList, Sequential } from './container';
+export { Conv2d, type Conv2dOptions } from './conv';
+export { Dropout } from './dropout';
+export { Flatten } from './flatten';
+export { Identity, Linear, type LinearOptions } from './linear';
+export { CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss';
+export { MaxPool2d } from './pooling';

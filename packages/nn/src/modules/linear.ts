@@ -1,0 +1,72 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { type Args, bind, empty, Parameter, type Signature, signature } from '@tfjs-torch/core';
+import { linear } from '../functional';
+import * as init from '../init';
+import { Module } from '../module';
+import { bool } from '../names';
+
+/** Returns its input; takes any arguments, as torch's. */
+export class Identity extends Module {
+  constructor(..._args: unknown[]) {
+    super();
+  }
+
+  override forward(input: tf.Tensor): tf.Tensor {
+    return input;
+  }
+}
+
+export interface LinearOptions {
+  /** Default true. */
+  bias?: boolean;
+  /** Accepted and ignored. */
+  device?: unknown;
+}
+
+/** `x · weightᵀ + bias`: [*, in_features] → [*, out_features]. */
+export class Linear extends Module {
+  readonly in_features: number;
+  readonly out_features: number;
+  declare weight: Parameter;
+  declare bias: Parameter | null;
+
+  constructor(
+    ...args: Args<
+      [in_features: number, out_features: number, bias: boolean],
+      LinearOptions & { in_features?: number; out_features?: number }
+    >
+  ) {
+    super();
+    const { in_features, out_features, bias } = bind(linearSignature, args);
+    this.in_features = in_features;
+    this.out_features = out_features;
+    this.weight = new Parameter(empty(out_features, in_features));
+    this.register_parameter('bias', bias ? new Parameter(empty(out_features)) : null);
+    this.reset_parameters();
+  }
+
+  reset_parameters(): void {
+    resetWeights(this.weight, this.bias);
+  }
+
+  override forward(input: tf.Tensor): tf.Tensor {
+    return linear(input, this.weight, this.bias);
+  }
+
+  override extra_repr(): string {
+    return `in_features=${this.in_features}, out_features=${this.out_features}, bias=${bool(this.bias !== null)}`;
+  }
+}
+const linearSignature: Signature<{ in_features: number; out_features: number; bias: boolean }> = signature(
+  'Linear.__init__',
+  'in_features, out_features, bias=True, device=None',
+);
+
+/** The start that torch gives Linear and the convolutions: U(±1/√fan_in), drawn for the weight, then for the bias. */
+export function resetWeights(weight: Parameter, bias: Parameter | null): void {
+  init.kaiming_uniform_(weight, { a: Math.sqrt(5) });
+  if (bias === null) return;
+  const [fanIn] = init._calculate_fan_in_and_fan_out(weight);
+  const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
+  init.uniform_(bias, -bound, bound);
+}

@@ -1,0 +1,30 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** A shape as torch prints it. */
+export const size = (shape: readonly number[]): string => `torch.Size([${shape.join(', ')}])`;
+
+/** A shape as ATen's messages print it. */
+export const list = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+/** Python's repr of a tuple of numbers. */
+export const tuple = (xs: readonly number[]): string => (xs.length === 1 ? `(${xs[0]},)` : `(${xs.join(', ')})`);
+
+/** Python's repr of a number that is a float there. */
+export const float = (x: number): string => (Number.isInteger(x) ? `${x}.0` : `${x}`);
+
+export const bool = (x: boolean): string => (x ? 'True' : 'False');
+
+/** tfjs's dtypes under ATen's names. int32 stands for torch's int64. */
+export const scalarType: Readonly<Record<string, string>> = { float32: 'Float', int32: 'Long', bool: 'Bool' };
+
+/** torch.typename: of what class a value is, for messages. */
+export function typename(value: unknown): string {
+  if (value instanceof tf.Tensor) return `torch.${scalarType[value.dtype] ?? value.dtype}Tensor`;
+  if (value === null || value === undefined) return 'NoneType';
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
+  if (typeof value === 'string') return 'str';
+  if (typeof value === 'boolean') return 'bool';
+  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  return name === undefined || name === 'Object' ? 'dict' : name;
+}
