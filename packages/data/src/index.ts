@@ -1,1 +1,22 @@
-export {};
+export { type Collated, default_collate, default_convert } from './collate';
+export {
+  ConcatDataset,
+  Dataset,
+  type DatasetLike,
+  IterableDataset,
+  type MapDataset,
+  random_split,
+  Subset,
+  TensorDataset,
+} from './dataset';
+export { DataLoader, type DataLoaderOptions } from './loader';
+export {
+  BatchSampler,
+  RandomSampler,
+  type RandomSamplerOptions,
+  type Sampler,
+  type SamplerOptions,
+  SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
+} from './samplers';
