@@ -32,7 +32,7 @@ export function str(value: unknown): string {
   if (Array.isArray(value)) {
     return value.every((x) => typeof x === 'string')
       ? `[${value.map((x) => `'${x}'`).join(', ')}]`
-      : `(${value.map((x) => (typeof x === 'number' ? float(x) : str(x))).join(', ')})`;
+      : `(${value.map((x) => (typeof x === 'number' ? float(x) : String(x))).join(', ')})`;
   }
   return String(value);
 }

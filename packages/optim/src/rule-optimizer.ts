@@ -48,9 +48,7 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
     const h = hostOptions(rule, options);
     rule.check(h, options as Record<keyof O, unknown>);
     checkImplementation(rule.name, h as Implementation);
-    // Tensors in a tuple are read once, as torch does; a tensor lr stays and is read at each step.
-    const tuples = Object.entries(h).filter(([, value]) => Array.isArray(value));
-    super(params, { ...options, ...Object.fromEntries(tuples) });
+    super(params, options);
     this.rule = rule;
   }
 
