@@ -152,9 +152,9 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
 
   *#run(requests: Iterator<Request<T>>): IterableIterator<B> {
     for (let count = 1; ; count++) {
-      internal.loaderRound();
       const { done, value } = requests.next();
       if (done) return;
+      internal.loaderRound();
       this.#warnIfLonger(count);
       yield this.#remember(this.#ready(value) ?? this.collate_fn(this.#samples(value) as Awaited<T>[]));
     }
@@ -163,9 +163,9 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
   async *#runAsync(requests: Iterator<Request<T>> | AsyncIterator<Request<T>>): AsyncIterableIterator<Awaited<B>> {
     let turned = performance.now();
     for (let count = 1; ; count++) {
-      internal.loaderRound();
       const { done, value } = await requests.next();
       if (done) return;
+      internal.loaderRound();
       this.#warnIfLonger(count);
       const samples = async () => {
         const items = this.#samples(value);
