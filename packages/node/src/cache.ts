@@ -21,12 +21,14 @@ const manifestName = 'manifest.json';
 export function readCache(folder: string): Manifest | { damage: string } | null {
   if (!existsSync(folder)) return null;
   let manifest: Manifest;
+  let files: Array<[string, number]>;
   try {
     manifest = JSON.parse(readFileSync(join(folder, manifestName), 'utf8'));
+    files = Object.entries(manifest.files);
   } catch {
     return { damage: `${manifestName} cannot be read` };
   }
-  for (const [file, size] of Object.entries(manifest.files)) {
+  for (const [file, size] of files) {
     const stat = statSync(join(folder, file), { throwIfNoEntry: false });
     if (!stat) return { damage: `${file} is missing` };
     if (stat.size !== size) return { damage: `${file} has ${stat.size} bytes instead of ${size}` };
