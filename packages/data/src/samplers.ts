@@ -47,11 +47,11 @@ export class SequentialSampler implements Sampler<number> {
   }
 
   get length(): number {
-    return this.data_source.length;
+    return lengthOf(this.data_source);
   }
 
   *[Symbol.iterator](): IterableIterator<number> {
-    for (let i = 0; i < this.data_source.length; i++) yield i;
+    for (let i = 0; i < this.length; i++) yield i;
   }
 }
 const sequentialSignature: Signature<{ data_source: Sized }> = signature(
@@ -86,7 +86,7 @@ export class RandomSampler implements Sampler<number> {
   }
 
   get num_samples(): number {
-    return this.#num_samples ?? this.data_source.length;
+    return this.#num_samples ?? lengthOf(this.data_source);
   }
 
   get length(): number {
@@ -94,7 +94,7 @@ export class RandomSampler implements Sampler<number> {
   }
 
   *[Symbol.iterator](): IterableIterator<number> {
-    const n = this.data_source.length;
+    const n = lengthOf(this.data_source);
     const generator = this.generator ?? new Generator().manual_seed(randomSeed());
     if (this.replacement) {
       for (let i = 0; i < this.num_samples; i += 32) {
