@@ -12,6 +12,24 @@ export const tolerances = {
   optimOps: 2e-6,
   /** Host arithmetic in float64 on both sides; V8's `**` is up to 1 ulp off CPython's, and a schedule multiplies on. */
   learningRate: 1e-12,
+  /** A rate that is a tensor is float32; torch multiplies in float32, we in float64 and then round. */
+  tensorLearningRate: 1e-6,
+  /** A layer's output and gradients, against torch.float64: some roundings in sums of up to 400 products. */
+  layer: 2e-5,
+  /** A loss, against torch.float64: the last bits of exp and log, and a sum. */
+  loss: 1e-6,
+  /**
+   * LeNet from torch's own weights, against torch.float64. The largest gradient error of a state is about torch.float32's
+   * own, but a rounding error flips the winner of a ReLU or MaxPool tie in a state now and then, in torch's float32 too.
+   */
+  lenetLoss: 1e-6,
+  lenetGradientOverOwn: 3,
+  lenetGradient: 1e-5,
+  lenetStatesAbove: 0.03,
+  /** Absolute, from the nearest of torch's own variants; after a flip they are 1e-2 apart, so only the first losses count. */
+  lenetFreeRun: 1e-6,
+  /** In points of percent: after an epoch the runs of one seed are as far apart as those of two. */
+  lenetAccuracy: 0.4,
 } as const;
 
 /** The largest difference over the largest magnitude; infinite where one is NaN and the other not. */

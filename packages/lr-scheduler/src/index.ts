@@ -1,1 +1,3 @@
-export {};
+export type { Schedule } from './schedule';
+export { LRScheduler } from './scheduler';
+export { StepLR, type StepLROptions, stepLR } from './schedulers/step-lr';

@@ -8,7 +8,8 @@ const operations: Omit<Algebra<tf.Tensor>, 'leaf'> = {
   sub: tf.sub,
   mul: tf.mul,
   div: tf.div,
-  max: tf.maximum,
+  // wasm's Maximum loses a NaN, torch's does not.
+  max: (a, b) => tf.where(tf.isNaN(a!), a!, tf.where(tf.greater(a!, b!), a!, b!)),
   neg: tf.neg,
   sqrt: tf.sqrt,
 };
