@@ -1,4 +1,4 @@
-"""Records the orders in which torch's loaders, samplers and random_split give a dataset: test/golden/data.json.
+"""Records the orders in which torch's loaders, samplers and random_split give a dataset, and its transforms: test/golden/data.json.
 
 Run with torch 2.15.0: python scripts/golden/data.py
 A case is a list of steps on one process's default generator, seeded first; `generator` seeds a generator of the step's own.
@@ -119,7 +119,13 @@ rows = []
 for case in CASES:
     torch.manual_seed(case["seed"])
     rows.append(json.dumps({**case, "results": [short(run(step)) for step in case["steps"]]}, separators=(",", ":")))
-head = json.dumps({"torch": torch.__version__, "weights": WEIGHTS}, separators=(",", ":"))
+# What torchvision's ToTensor and Normalize compute.
+unit = torch.arange(256, dtype=torch.uint8).to(torch.float32).div(255)
+normalized = [
+    {"mean": m, "std": s, "values": unit.clone().sub_(torch.as_tensor(m)).div_(torch.as_tensor(s)).tolist()}
+    for m, s in ((0.1307, 0.3081), (0.5, 0.5), (0.485, 0.229))
+]
+head = json.dumps({"unit": unit.tolist(), "normalized": normalized, "torch": torch.__version__, "weights": WEIGHTS}, separators=(",", ":"))
 path = Path(__file__).parents[2] / "test/golden/data.json"
 path.write_text(head[:-1] + ',"cases":[\n' + ",\n".join(rows) + "\n]}\n")
 print(path, path.stat().st_size)

@@ -9,6 +9,7 @@ export {
   Subset,
   TensorDataset,
 } from './dataset';
+export * as datasets from './datasets';
 export { DataLoader, type DataLoaderOptions } from './loader';
 export {
   BatchSampler,
@@ -20,3 +21,4 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from './samplers';
+export * as transforms from './transforms';

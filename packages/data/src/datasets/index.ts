@@ -1,0 +1,1 @@
+export { MNIST, type MNISTOptions } from './mnist';
