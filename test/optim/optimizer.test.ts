@@ -429,6 +429,33 @@ describe('state_dict and load_state_dict', () => {
     expect(optimizer.state.get(p!)!.step).toBe(5);
   });
 
+  test('takes an old SGD’s buffer that was not there yet', () => {
+    const [p] = two();
+    const optimizer = new SGD([p!], { momentum: 0.5, dampening: 0.5 });
+    const { param_groups } = optimizer.state_dict();
+    optimizer.load_state_dict({ state: { 0: { momentum_buffer: null } }, param_groups });
+    setGrad(p!, 1, 1);
+    optimizer.step();
+    expect(values(optimizer.state.get(p!)!.momentum_buffer as tf.Tensor)).toEqual([1, 1]);
+  });
+
+  test('refuses an option of another kind', () => {
+    const optimizer = new SGD(two());
+    const { param_groups, state } = optimizer.state_dict();
+    const bad = { state, param_groups: [{ ...param_groups[0]!, lr: '0.5' }] };
+    expect(() => optimizer.load_state_dict(bad)).toThrowError('SGD: lr must be a number, but got 0.5');
+    expect(optimizer.param_groups[0]!.lr).toBe(1e-3);
+  });
+
+  test('what was loaded may change afterwards', () => {
+    const params = two();
+    const optimizer = new Adam(params);
+    const saved = optimizer.state_dict();
+    optimizer.load_state_dict(saved);
+    (saved.param_groups[0]!.betas as number[])[0] = 7;
+    expect(optimizer.param_groups[0]!.betas).toEqual([0.9, 0.999]);
+  });
+
   test.each<[string, object, string]>([
     [
       'another shape',
@@ -439,6 +466,11 @@ describe('state_dict and load_state_dict', () => {
       'a step that is no count',
       { step: 1.5, exp_avg: tf.ones([2]), exp_avg_sq: tf.ones([2]) },
       'step of parameter 0 must be a whole number, but is 1.5',
+    ],
+    [
+      'numbers in place of a tensor',
+      { step: 1, exp_avg: [1, 2], exp_avg_sq: tf.ones([2]) },
+      'exp_avg of parameter 0 must be a tensor, but is (1.0, 2.0)',
     ],
   ])('refuses %s, and nothing is changed', (_, entry, text) => {
     const params = two();
@@ -503,5 +535,33 @@ describe('memory', () => {
     optimizer.dispose();
     expect(counts()).toEqual(empty);
     expect(() => optimizer.step()).toThrowError(RuntimeError);
+  });
+
+  test('minimize with Parameters leaves nothing, and trains as backward and step do', () => {
+    const [p, q] = tf.tidy(() => [parameter(1, 2), parameter(1, 2)]);
+    const [first, second] = [new Adam([p!]), new Adam([q!])];
+    const seen: ReturnType<typeof counts>[] = [];
+    for (let k = 0; k < 4; k++) {
+      first.minimize(() => tf.sum(tf.square(p!)), true)!.dispose();
+      seen.push(counts());
+    }
+    for (const at of seen.slice(2)) expect(at).toEqual(seen[1]);
+    for (let k = 0; k < 4; k++) {
+      second.zero_grad();
+      tf.sum(tf.square(q!)).backward();
+      second.step();
+    }
+    expect(values(p!)).toEqual(values(q!));
+    expect(p!.grad).toBeNull();
+  });
+
+  test('using disposes', () => {
+    const p = tf.tidy(() => parameter(1));
+    const before = counts();
+    {
+      using optimizer = new Adam([p]);
+      optimizer.minimize(() => tf.sum(p) as tf.Scalar);
+    }
+    expect(counts()).toEqual(before);
   });
 });

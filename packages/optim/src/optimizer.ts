@@ -23,6 +23,17 @@ export interface StateDict {
   param_groups: Record<string, unknown>[];
 }
 
+/** The parameter whose state is loaded. */
+export interface Loading {
+  p: tf.Tensor;
+  /** Its group as it will be. */
+  group: Record<string, unknown>;
+  /** Its number in the checkpoint. */
+  id: string;
+  /** To be put around every tensor that is made. */
+  keep(t: tf.Tensor): tf.Tensor;
+}
+
 type Args = unknown[];
 type Kwargs = Record<string, unknown>;
 /** Called before a step; may return other arguments for it. */
@@ -60,8 +71,8 @@ function copied(value: unknown): unknown {
   return isPlainObject(value) ? mapped(value, copied) : value;
 }
 
-const mapped = (object: Record<string, unknown>, f: (value: unknown) => unknown) =>
-  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value)]));
+const mapped = (object: Record<string, unknown>, f: (value: unknown, key: string) => unknown) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]));
 
 /**
  * Base of all optimizers: `torch.optim.Optimizer`. A subclass gives `step()`, and may keep what it needs in `state`;
@@ -254,7 +265,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     const state: StateDict['state'] = {};
     for (const [key, value] of this.state) {
       state[ids.get(key) ?? String(key)] = isPlainObject(value)
-        ? mapped(value, (v) => this.exported(v))
+        ? mapped(value, (v, k) => this.exported(v, k))
         : copied(value);
     }
     let packed: StateDict = { state, param_groups };
@@ -263,7 +274,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
   }
 
   /** A state entry as a checkpoint has it. */
-  protected exported(value: unknown): unknown {
+  protected exported(value: unknown, _key: string): unknown {
     return copied(value);
   }
 
@@ -285,14 +296,15 @@ export class Optimizer<O extends object = Record<string, unknown>> {
         "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
       );
     }
-    const params = new Map<string, { p: tf.Tensor; group: Record<string, unknown> }>();
-    const groups = this.param_groups.map(({ params: mine, param_names }, i) => {
-      const loaded = saved[i]!;
-      (loaded.params as unknown[]).forEach((id, j) => {
-        params.set(String(id), { p: mine[j]!, group: loaded });
+    const groups = this.param_groups.map(({ params, param_names }, i) => {
+      const { params: _, ...options } = copied(saved[i]) as Record<string, unknown>;
+      return this.migrated({ ...options, params, ...(param_names && !options.param_names && { param_names }) });
+    });
+    const owners = new Map<string, { p: tf.Tensor; group: Record<string, unknown> }>();
+    groups.forEach((group, i) => {
+      (saved[i]!.params as unknown[]).forEach((id, j) => {
+        owners.set(String(id), { p: (group.params as tf.Tensor[])[j]!, group });
       });
-      const { params: _, ...options } = loaded;
-      return this.migrated({ ...options, params: mine, ...(param_names && !options.param_names && { param_names }) });
     });
 
     const state = new Map<tf.Tensor, ParamState>();
@@ -304,9 +316,9 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     try {
       internal.withGrad(false, () => {
         for (const [id, entry] of Object.entries(given.state)) {
-          const known = params.get(id);
-          if (!known) state.set(id as unknown as tf.Tensor, copied(entry) as ParamState);
-          else state.set(known.p, this.loaded(known.p, entry as ParamState, id, keep));
+          const owner = owners.get(id);
+          if (owner) state.set(owner.p, this.loaded(entry as ParamState, { ...owner, id, keep }));
+          else state.set(id as unknown as tf.Tensor, copied(entry) as ParamState);
         }
       });
     } catch (error) {
@@ -315,21 +327,21 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     }
     this.freeState();
     this.state = state;
-    this.param_groups = groups.map((group) => mapped(group, (v) => (Array.isArray(v) ? [...v] : v)) as ParamGroup<O>);
+    this.param_groups = groups as ParamGroup<O>[];
     for (const hook of this.hooks.loadPost) hook(this);
   }
 
-  /** A loaded group with what a checkpoint of an older version lacks. */
+  /** A loaded group with what a checkpoint of an older version lacks. May throw: nothing is changed yet. */
   protected migrated(group: Record<string, unknown>): Record<string, unknown> {
     return group;
   }
 
-  /** A parameter's loaded state in this optimizer's own form; it must be made anew, with `keep` around every tensor. */
-  protected loaded(p: tf.Tensor, entry: ParamState, _id: string, keep: (t: tf.Tensor) => tf.Tensor): ParamState {
+  /** A parameter's loaded state in this optimizer's own form, made anew. May throw. */
+  protected loaded(entry: ParamState, { p, keep }: Loading): ParamState {
     const copy = (value: unknown, key?: string): unknown => {
       if (value instanceof tf.Tensor) return keep(tf.keep(key === 'step' ? tf.clone(value) : tf.cast(value, p.dtype)));
       if (Array.isArray(value)) return value.map((v) => copy(v));
-      return isPlainObject(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, copy(v, k)])) : value;
+      return isPlainObject(value) ? mapped(value, copy) : value;
     };
     return copy(entry) as ParamState;
   }

@@ -10,7 +10,7 @@ import {
 } from '@tfjs-torch/core';
 import { executor, hasFused, type Item } from './executors';
 import { getOrMake } from './get-or-make';
-import { Optimizer, type ParamState } from './optimizer';
+import { type Loading, Optimizer, type ParamState } from './optimizer';
 import { bindOptions, type Host, hostOptions } from './options';
 import { str } from './python-repr';
 import { type AnyRule, trace } from './rule/rule';
@@ -115,39 +115,41 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
     }
   }
 
-  protected override exported(value: unknown): unknown {
-    // The only number that a rule keeps is its step, which torch keeps in a float32 tensor.
-    return typeof value === 'number' ? tf.scalar(value) : super.exported(value);
+  protected override exported(value: unknown, key: string): unknown {
+    // An integer here, a float32 scalar in torch.
+    return this.rule.counted && key === 'step' ? tf.scalar(value as number) : super.exported(value, key);
   }
 
   protected override migrated(group: Record<string, unknown>): Record<string, unknown> {
-    return { ...group, ...this.rule.older, ...group, ...this.rule.forced };
+    const whole = { ...group, ...this.rule.older, ...group, ...this.rule.forced };
+    hostOptions<O>(this.rule, whole as O);
+    return whole;
   }
 
-  protected override loaded(
-    p: tf.Tensor,
-    entry: ParamState,
-    id: string,
-    keep: (t: tf.Tensor) => tf.Tensor,
-  ): ParamState {
+  protected override loaded(entry: ParamState, { p, group, id, keep }: Loading): ParamState {
+    const { rule } = this;
+    const slots = Object.keys(rule.state(hostOptions<O>(rule, group as O)));
     const state: ParamState = {};
     for (const [key, value] of Object.entries(entry)) {
-      if (key === 'step') state.step = stepNumber(value, id);
-      else if (!(value instanceof tf.Tensor)) state[key] = value;
-      else if (!tf.util.arraysEqual(value.shape, p.shape)) {
-        throw new ValueError(
-          `loaded state dict: ${key} of parameter ${id} has shape [${value.shape}], the parameter has [${p.shape}]`,
-        );
-      } else state[key] = keep(internal.state(tf.cast(value, 'float32')));
+      const what = `loaded state dict: ${key} of parameter ${id}`;
+      if (rule.counted && key === 'step') state.step = stepNumber(value, what);
+      else if (value instanceof tf.Tensor) {
+        if (!tf.util.arraysEqual(value.shape, p.shape)) {
+          throw new ValueError(`${what} has shape [${value.shape}], the parameter has [${p.shape}]`);
+        }
+        state[key] = keep(internal.state(tf.cast(value, 'float32')));
+      } else if (value !== null && slots.includes(key)) {
+        throw new TypeError(`${what} must be a tensor, but is ${str(value)}`);
+      } else if (value !== null) state[key] = value; // an old torch's SGD saves a buffer that is not there yet as None
     }
     return state;
   }
 }
 
-function stepNumber(value: unknown, id: string): number {
+function stepNumber(value: unknown, what: string): number {
   const step = value instanceof tf.Tensor && value.size === 1 ? value.dataSync()[0]! : value;
   if (typeof step !== 'number' || !Number.isInteger(step) || step < 0) {
-    throw new ValueError(`loaded state dict: step of parameter ${id} must be a whole number, but is ${str(value)}`);
+    throw new ValueError(`${what} must be a whole number, but is ${str(value)}`);
   }
   return step;
 }
