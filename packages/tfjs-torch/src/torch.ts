@@ -1,0 +1,48 @@
+// What Python's module `torch` holds, by its names.
+
+export { Tensor } from '@tensorflow/tfjs-core';
+export {
+  arange,
+  as_tensor,
+  autograd,
+  bernoulli,
+  bool,
+  default_generator,
+  empty,
+  empty_like,
+  enable_grad,
+  eye,
+  float,
+  float32,
+  full,
+  full_like,
+  Generator,
+  get_rng_state,
+  initial_seed,
+  int32,
+  int64,
+  is_grad_enabled,
+  linspace,
+  long,
+  manual_seed,
+  no_grad,
+  normal,
+  ones,
+  ones_like,
+  rand,
+  rand_like,
+  randint,
+  randn,
+  randn_like,
+  randperm,
+  scope,
+  seed,
+  set_grad_enabled,
+  set_rng_state,
+  tensor,
+  zeros,
+  zeros_like,
+} from '@tfjs-torch/core';
+export * as nn from '@tfjs-torch/nn';
+export * as optim from './optim';
+export * as utils from './utils';

@@ -1,0 +1,1 @@
+export { datasets, transforms } from '@tfjs-torch/data';

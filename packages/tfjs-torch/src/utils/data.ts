@@ -1,0 +1,1 @@
+export { DataLoader, Dataset, random_split, Subset, TensorDataset } from '@tfjs-torch/data';
