@@ -28,6 +28,11 @@ export const tolerances = {
   lenetStatesAbove: 0.03,
   /** Absolute, from the nearest of torch's own variants; after a flip they are 1e-2 apart, so only the first losses count. */
   lenetFreeRun: 1e-6,
+  /**
+   * Of the six seeds: one may flip a tie that none of torch's variants on the recording CPU flips. At seed 4 two values of a
+   * MaxPool window are 2.5e-7 apart in the first step; torch in channels-last and tfjs-node take one, torch else the other.
+   */
+  lenetRunsLeft: 1,
   /** In points of percent: after an epoch the runs of one seed are as far apart as those of two. */
   lenetAccuracy: 0.4,
 } as const;

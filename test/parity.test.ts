@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs-core';
+import torch from 'tfjs-torch';
+import { describe, expect, it } from 'vitest';
+import { gradientsOf, head, type State, weightsOf } from './parity/golden';
+import { lenet, script, test, train } from './parity/lenet';
+import { relativeError, tolerances } from './tolerances';
+
+const { nn } = torch;
+const { DataLoader, Subset, TensorDataset } = torch.utils.data;
+
+const backend = process.env.TFJS_TORCH_BACKEND;
+// A step takes the cpu backend half a second: it runs every fourth state and one seed.
+const slow = backend === 'cpu';
+const states = head.states.map((state, index) => ({ state, index })).filter(({ index }) => !slow || index % 4 === 0);
+const { runs, judged } = head.free_run;
+
+const criterion = new nn.CrossEntropyLoss();
+
+/** `p` of the values lie at or below what this returns. */
+const quantile = (values: number[], p: number) => [...values].sort((a, b) => a - b)[Math.ceil(p * values.length) - 1]!;
+const figure = (value: number) => value.toExponential(1);
+
+/** A loader over the numbers of the images, in the place of the script's loader over the images. */
+function numbersLoader(seed: number) {
+  script(seed);
+  const numbers = new TensorDataset(torch.arange(train.length));
+  return new DataLoader(numbers, { batch_size: head.batch_size, shuffle: true });
+}
+
+function firstBatches(loader: ReturnType<typeof numbersLoader>, count: number): number[][] {
+  const batches: number[][] = [];
+  for (const [batch] of loader) {
+    batches.push([...batch!.dataSync()]);
+    if (batches.length === count) break;
+  }
+  return batches;
+}
+
+/** Loss and gradients of our net at a state of torch's. */
+function gradientsAt(net: ReturnType<typeof lenet>, state: State, index: number) {
+  const weights = weightsOf(index);
+  net.load_state_dict(
+    Object.fromEntries(head.tensors.map(({ name, shape }, i) => [name, tf.tensor(weights[i]!, shape)])),
+  );
+  net.zero_grad();
+  const [batch] = [...new DataLoader(new Subset(train, state.indices), { batch_size: head.batch_size })];
+  const [images, labels] = batch!;
+  const loss = criterion(net(images), labels);
+  loss.backward();
+  return { loss: loss.item(), gradients: [...net.parameters()].map((p) => p.grad!.dataSync()) };
+}
+
+describe(`LeNet on MNIST beside torch ${head.torch} (${head.made_on.cpu}, ${head.made_on.capability})`, () => {
+  it.each(runs)('draws the batches of torch, seed $seed', ({ seed, indices }) => {
+    expect(firstBatches(numbersLoader(seed), indices.length)).toEqual(indices);
+  });
+
+  it('draws the second epoch of torch after an evaluation', () => {
+    const loader = numbersLoader(head.seed);
+    const evaluation = new DataLoader(test, { batch_size: 1000 });
+    const [first] = firstBatches(loader, 1);
+    for (const _ of evaluation) break;
+    const [second] = firstBatches(loader, 1);
+    expect([first, second]).toEqual(head.first_batches);
+  });
+
+  it("has the loss and the gradients of torch.float64 at torch's states", () => {
+    const net = lenet();
+    const reached = states.map(({ state, index }) => {
+      const { loss, gradients } = gradientsAt(net, state, index);
+      const exact = gradientsOf(index);
+      return {
+        loss: Math.abs(loss - state.loss) / state.loss,
+        gradient: Math.max(...gradients.map((g, i) => relativeError(g, exact[i]!))),
+      };
+    });
+    const gradient = reached.map((r) => r.gradient);
+    const own = states.map(({ state }) => state.own.mkldnn.gradient);
+    const median = quantile(gradient, 0.5);
+    const ownMedian = quantile(own, 0.5);
+    const loss = Math.max(...reached.map((r) => r.loss));
+    const above = gradient.filter((g) => !(g <= tolerances.lenetGradient)).length;
+    console.info(
+      `${backend}: ${states.length} states, loss ${figure(loss)}; gradient median ${figure(median)}`,
+      `(torch.float32: ${figure(ownMedian)}), 95 % ${figure(quantile(gradient, 0.95))},`,
+      `${above} above ${tolerances.lenetGradient} (torch.float32: ${own.filter((g) => g > tolerances.lenetGradient).length})`,
+    );
+    expect(loss).toBeLessThanOrEqual(tolerances.lenetLoss);
+    expect(median).toBeLessThanOrEqual(tolerances.lenetGradientOverOwn * ownMedian);
+    expect(above).toBeLessThanOrEqual(Math.max(1, Math.floor(tolerances.lenetStatesAbove * states.length)));
+  });
+
+  it(`has torch's first ${judged} losses`, () => {
+    const left = runs
+      .filter(({ seed }) => !slow || seed === head.seed)
+      .filter(({ seed, losses }) => {
+        const { net, optimizer, loader } = script(seed);
+        const distances: number[] = [];
+        for (const [images, labels] of loader) {
+          const loss = criterion(net(images), labels);
+          optimizer.zero_grad();
+          loss.backward();
+          optimizer.step();
+          const [step, value] = [distances.length, loss.item()];
+          distances.push(Math.min(...Object.values(losses).map((variant) => Math.abs(value - variant[step]!))));
+          if (distances.length === judged) break;
+        }
+        const farthest = Math.max(...distances);
+        console.info(`${backend}: seed ${seed}, the first ${judged} losses within ${figure(farthest)} of torch's`);
+        return !(farthest <= tolerances.lenetFreeRun);
+      });
+    expect(left.length).toBeLessThanOrEqual(tolerances.lenetRunsLeft);
+  });
+});
