@@ -17,19 +17,16 @@ export class Image {
   }
 }
 
-/** Many images at once: uint8 in [n, h, w, c] before ToTensor, float32 in [n, c, h, w] after it. */
-export interface Pixels {
-  values: Uint8Array | Float32Array;
-  shape: [number, number, number, number];
-}
-
 /**
- * A function of one sample. One that has `batch` does the same, to the bit, to many at once, of which it may overwrite the
- * values; datasets use it to build a batch without a tensor per sample.
+ * A function of one sample. Where it treats each value of an image by itself it says so, and a dataset can build a batch
+ * without a tensor per sample: each of the 256 values is transformed once, then looked up.
  */
 export interface Transform<In, Out> {
   (sample: In): Out;
-  batch?: ((pixels: Pixels) => Pixels) | undefined;
+  /** For images: what each 8-bit value becomes, by channel; the result is a float32 tensor, channels first. */
+  tables?: ((channels: number) => Float32Array[]) | undefined;
+  /** For float32 tensors: does its work on values of one channel, in place. */
+  perChannel?: ((values: Float32Array, channel: number, channels: number) => void) | undefined;
 }
 
 /** Callable as in Python, `ToTensor()`, and as a class is in JavaScript, `new ToTensor()`. */
@@ -41,18 +38,22 @@ function constructible<A extends unknown[], T extends object>(make: (...args: A)
 }
 
 const unit = Float32Array.from({ length: 256 }, (_, i) => i / 255);
+const units = (channels: number) => Array.from({ length: channels }, () => unit.slice());
 
-function toUnit({ values, shape: [n, h, w, c] }: Pixels): Pixels {
-  const size = h * w;
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < c; k++) {
-      const to = (i * c + k) * size;
-      const from = i * c * size + k;
-      for (let j = 0; j < size; j++) out[to + j] = unit[values[from + j * c]!]!;
-    }
+/** Writes the image at `from`, its channels interleaved, to `to`, channel after channel, through the channels' tables. */
+export function lookUp(
+  tables: readonly Float32Array[],
+  size: number,
+  source: Uint8Array,
+  from: number,
+  out: Float32Array,
+  to: number,
+): void {
+  const channels = tables.length;
+  for (const [k, table] of tables.entries()) {
+    const start = to + k * size;
+    for (let i = 0, j = from + k; i < size; i++, j += channels) out[start + i] = table[source[j]!]!;
   }
-  return { values: out, shape: [n, c, h, w] };
 }
 
 /** Image to float32 tensor [channels, height, width] in [0, 1]: each value divided by 255. */
@@ -64,10 +65,11 @@ export const ToTensor = constructible(
           throw new TypeError(`pic should be PIL Image or ndarray. Got ${Object(image).constructor?.name ?? image}`);
         }
         const { data, height, width, channels } = image;
-        const { values, shape } = toUnit({ values: data, shape: [1, height, width, channels] });
-        return fromHost(values, shape.slice(1), 'float32') as tf.Tensor3D;
+        const values = new Float32Array(data.length);
+        lookUp(units(channels), height * width, data, 0, values, 0);
+        return fromHost(values, [channels, height, width], 'float32') as tf.Tensor3D;
       },
-      { batch: toUnit },
+      { tables: units },
     ),
 );
 
@@ -79,15 +81,13 @@ export const Normalize = constructible(
     if (stds.includes(0)) {
       throw new ValueError('std evaluated to zero after conversion to torch.float32, leading to division by zero.');
     }
-    const check = (shape: readonly number[]) => {
-      const c = shape.at(-3)!;
+    const checkChannels = (c: number, dimension = 0, shape = [c, 1, 1]) => {
       for (const { length } of [means, stds]) {
         if (length === 1 || length === c) continue;
-        const broadcast = [...shape.slice(0, -3), c === 1 ? length : c, ...shape.slice(-2)];
         throw new RuntimeError(
           c === 1
-            ? `output with shape [${shape.join(', ')}] doesn't match the broadcast shape [${broadcast.join(', ')}]`
-            : `The size of tensor a (${c}) must match the size of tensor b (${length}) at non-singleton dimension ${shape.length - 3}`,
+            ? `output with shape [${shape.join(', ')}] doesn't match the broadcast shape [${shape.with(-3, length).join(', ')}]`
+            : `The size of tensor a (${c}) must match the size of tensor b (${length}) at non-singleton dimension ${dimension}`,
         );
       }
     };
@@ -98,23 +98,17 @@ export const Normalize = constructible(
           `Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = torch.Size([${x.shape.join(', ')}])`,
         );
       }
-      check(x.shape);
-      const perChannel = (values: Float32Array) => tf.tensor3d(values, [values.length, 1, 1]);
-      return tf.tidy(() => tf.div(tf.sub(x, perChannel(means)), perChannel(stds)));
+      checkChannels(x.shape.at(-3)!, x.rank - 3, x.shape);
+      const column = (values: Float32Array) => tf.tensor3d(values, [values.length, 1, 1]);
+      return tf.tidy(() => tf.div(tf.sub(x, column(means)), column(stds)));
     };
-    const batch = ({ values, shape }: Pixels): Pixels => {
-      if (!(values instanceof Float32Array)) throw new TypeError('Input tensor should be a float tensor. Got uint8.');
-      check(shape.slice(1));
-      const [n, c, h, w] = shape;
-      for (let plane = 0; plane < n * c; plane++) {
-        const m = means[means.length === 1 ? 0 : plane % c]!;
-        const s = stds[stds.length === 1 ? 0 : plane % c]!;
-        const end = (plane + 1) * h * w;
-        for (let i = plane * h * w; i < end; i++) values[i] = Math.fround(values[i]! - m) / s;
-      }
-      return { values, shape };
+    const perChannel = (values: Float32Array, channel: number, channels: number) => {
+      checkChannels(channels);
+      const m = means[means.length === 1 ? 0 : channel]!;
+      const s = stds[stds.length === 1 ? 0 : channel]!;
+      for (let i = 0; i < values.length; i++) values[i] = Math.fround(values[i]! - m) / s;
     };
-    return Object.assign(normalize, { batch });
+    return Object.assign(normalize, { perChannel });
   },
 );
 
@@ -134,11 +128,25 @@ function compose(transforms: readonly unknown[]): Step {
   for (const step of steps) {
     if (typeof step !== 'function') throw new TypeError(`'${typeof step}' object is not callable`);
   }
-  const batches = steps.flatMap((step) => step.batch ?? []);
-  const batch = (pixels: Pixels) => batches.reduce((p, f) => f(p), pixels);
-  return Object.assign((x: unknown) => steps.reduce((y, step) => step(y), x), {
-    batch: batches.length === steps.length ? batch : undefined,
-  });
+  const call = (x: unknown) => steps.reduce((y, step) => step(y), x);
+  const later = (from: number) => {
+    const all = steps.slice(from).map((step) => step.perChannel);
+    if (all.includes(undefined)) return undefined;
+    return (...args: Parameters<NonNullable<Step['perChannel']>>) => {
+      for (const perChannel of all) perChannel!(...args);
+    };
+  };
+  const head = steps[0]?.tables;
+  const rest = later(1);
+  const tables =
+    head && rest
+      ? (channels: number) => {
+          const made = head(channels);
+          for (const [channel, table] of made.entries()) rest(table, channel, channels);
+          return made;
+        }
+      : undefined;
+  return Object.assign(call, { tables, perChannel: later(0) });
 }
 
 /** A function of the user's as a transform. */

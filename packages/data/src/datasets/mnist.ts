@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { type Collated, fromHost } from '../collate';
 import { checkIndex, Dataset } from '../dataset';
-import { Image, type Transform } from '../transforms';
+import { Image, lookUp, type Transform } from '../transforms';
 import { findFile, joinPath, packageFolder } from './files';
 import { readIdx } from './idx';
 
@@ -53,6 +53,7 @@ export class MNIST<X = Image, Y = number> extends Dataset<[X, Y]> {
   readonly targets: Int32Array;
   readonly #height: number;
   readonly #width: number;
+  #tables: Float32Array[] | null = null;
 
   constructor(root?: string | null, options?: MNISTOptions<X, Y>);
   constructor(root: string | null, train: boolean, options?: Omit<MNISTOptions<X, Y>, 'train'>);
@@ -91,7 +92,8 @@ export class MNIST<X = Image, Y = number> extends Dataset<[X, Y]> {
   override get(index: number): [X, Y] {
     const message = `index ${index} is out of bounds for dimension 0 with size ${this.length}`;
     const i = checkIndex(index, this.length, message);
-    const image = new Image(this.#pixels([i]), this.#height, this.#width);
+    const size = this.#height * this.#width;
+    const image = new Image(this.data.slice(i * size, (i + 1) * size), this.#height, this.#width);
     const label = this.targets[i]!;
     return [
       (this.transform ? this.transform(image) : image) as X,
@@ -99,23 +101,23 @@ export class MNIST<X = Image, Y = number> extends Dataset<[X, Y]> {
     ];
   }
 
-  /** Null where a transform works on single samples only. */
+  /** Null where a transform wants whole samples. */
   getBatch(indices: readonly number[]): Collated<[Awaited<X>, Awaited<Y>]> | null {
-    const transform = this.transform?.batch;
-    if (!transform || this.target_transform) return null;
-    const n = indices.length;
-    const rows = indices.map((i) => checkIndex(i, this.length));
-    const { values, shape } = transform({ values: this.#pixels(rows), shape: [n, this.#height, this.#width, 1] });
-    const labels = Int32Array.from(rows, (i) => this.targets[i]!);
-    const batch: [tf.Tensor, tf.Tensor] = [fromHost(values, shape, 'float32'), fromHost(labels, [n], 'int32')];
-    return batch as Collated<[Awaited<X>, Awaited<Y>]>;
-  }
-
-  #pixels(rows: readonly number[]): Uint8Array {
+    this.#tables ??= this.transform?.tables?.(1) ?? null;
+    if (this.#tables === null || this.target_transform) return null;
     const size = this.#height * this.#width;
-    const pixels = new Uint8Array(rows.length * size);
-    for (const [j, i] of rows.entries()) pixels.set(this.data.subarray(i * size, (i + 1) * size), j * size);
-    return pixels;
+    const values = new Float32Array(indices.length * size);
+    const labels = new Int32Array(indices.length);
+    for (let j = 0; j < indices.length; j++) {
+      const i = checkIndex(indices[j]!, this.length);
+      lookUp(this.#tables, size, this.data, i * size, values, j * size);
+      labels[j] = this.targets[i]!;
+    }
+    const batch: [tf.Tensor, tf.Tensor] = [
+      fromHost(values, [indices.length, 1, this.#height, this.#width], 'float32'),
+      fromHost(labels, [indices.length], 'int32'),
+    ];
+    return batch as Collated<[Awaited<X>, Awaited<Y>]>;
   }
 }
 
