@@ -1,21 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError, ValueError } from '@tfjs-torch/core';
 import { fromHost } from './collate';
+import { Image, lookUp } from './image';
 
-/** What a dataset of pictures holds before transforms, as a PIL image: 8 bits a channel, rows of pixels of channels. */
-export class Image {
-  constructor(
-    readonly data: Uint8Array,
-    readonly height: number,
-    readonly width: number,
-    readonly channels = 1,
-  ) {
-    const size = height * width * channels;
-    if (data.length !== size) {
-      throw new ValueError(`an image of ${height} × ${width} × ${channels} has ${size} values, got ${data.length}`);
-    }
-  }
-}
+export { Image };
 
 /**
  * A function of one sample. Where it treats each value of an image by itself it says so, and a dataset can build a batch
@@ -39,22 +27,6 @@ function constructible<A extends unknown[], T extends object>(make: (...args: A)
 
 const unit = Float32Array.from({ length: 256 }, (_, i) => i / 255);
 const units = (channels: number) => Array.from({ length: channels }, () => unit.slice());
-
-/** Writes the image at `from`, its channels interleaved, to `to`, channel after channel, through the channels' tables. */
-export function lookUp(
-  tables: readonly Float32Array[],
-  size: number,
-  source: Uint8Array,
-  from: number,
-  out: Float32Array,
-  to: number,
-): void {
-  const channels = tables.length;
-  for (const [k, table] of tables.entries()) {
-    const start = to + k * size;
-    for (let i = 0, j = from + k; i < size; i++, j += channels) out[start + i] = table[source[j]!]!;
-  }
-}
 
 /** Image to float32 tensor [channels, height, width] in [0, 1]: each value divided by 255. */
 export const ToTensor = constructible(

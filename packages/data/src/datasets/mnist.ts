@@ -2,7 +2,8 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { type Collated, fromHost } from '../collate';
 import { checkIndex, Dataset } from '../dataset';
-import { Image, lookUp, type Transform } from '../transforms';
+import { Image, lookUp } from '../image';
+import type { Transform } from '../transforms';
 import { findFile, joinPath, packageFolder } from './files';
 import { readIdx } from './idx';
 
