@@ -25,6 +25,7 @@ export {
   linspace,
   long,
   manual_seed,
+  multinomial,
   no_grad,
   normal,
   ones,

@@ -1,1 +1,17 @@
-export { DataLoader, Dataset, random_split, Subset, TensorDataset } from '@tfjs-torch/data';
+export {
+  BatchSampler,
+  ConcatDataset,
+  DataLoader,
+  Dataset,
+  default_collate,
+  default_convert,
+  IterableDataset,
+  RandomSampler,
+  random_split,
+  type Sampler,
+  SequentialSampler,
+  Subset,
+  SubsetRandomSampler,
+  TensorDataset,
+  WeightedRandomSampler,
+} from '@tfjs-torch/data';
