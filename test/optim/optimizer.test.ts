@@ -241,6 +241,23 @@ describe('a class of the user’s own', () => {
     expect([calls, optimizer.stepCount]).toEqual([1, 1]);
   });
 
+  test('may step asynchronously, without recording, and counts when it is done', async () => {
+    class Slow extends Optimizer<{ lr: number }> {
+      override async step() {
+        await null;
+        for (const { params, lr } of this.param_groups) for (const p of params) p.add_(p.grad!, { alpha: -lr });
+        return 'done';
+      }
+    }
+    const p = parameter(1);
+    const optimizer = new Slow([p], { lr: 0.25 });
+    setGrad(p, 1);
+    const stepped = optimizer.step();
+    expect([optimizer.stepCount, tf.mul(p, 2).requires_grad]).toEqual([0, true]);
+    expect(await stepped).toBe('done');
+    expect([optimizer.stepCount, ...values(p)]).toEqual([1, 0.75]);
+  });
+
   test('without a step fails with a name', () => {
     class Lazy extends Optimizer {}
     expect(() => new Lazy([parameter(1)], {}).step()).toThrowError('Lazy.step() is not implemented');

@@ -92,7 +92,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
   /** How many steps have been finished. Schedulers read it. */
   stepCount = 0;
 
-  private readonly hooks = {
+  readonly #hooks = {
     stepPre: new Hooks<StepPreHook>(),
     stepPost: new Hooks<StepPostHook>(),
     statePre: new Hooks<OptimizerHook>(),
@@ -100,32 +100,32 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     loadPre: new Hooks<StateDictHook>(),
     loadPost: new Hooks<OptimizerHook>(),
   };
-  private disposed = false;
+  #disposed = false;
 
   constructor(params: ParamsInput<O>, defaults: O) {
     this.defaults = defaults;
     const step = this.step;
     Object.defineProperty(this, 'step', {
-      value: (...args: Args) => this.hookedStep(step, args),
+      value: (...args: Args) => this.#hookedStep(step, args),
       writable: true,
       configurable: true,
     });
 
     const given = toGroups(params);
     const ready: ParamGroup[] = [];
-    for (const group of given) ready.push(prepareGroup(group, this.defaultEntries, ready));
+    for (const group of given) ready.push(prepareGroup(group, this.#defaultEntries, ready));
     ready.forEach((group, i) => {
-      this.enter(given[i] as object, group);
+      this.#enter(given[i] as object, group);
     });
     internal.setUp();
   }
 
-  private get defaultEntries() {
+  get #defaultEntries() {
     return this.defaults as Readonly<Record<string, unknown>>;
   }
 
   /** As in torch, the group is the object that was given. */
-  private enter(given: object, ready: ParamGroup) {
+  #enter(given: object, ready: ParamGroup) {
     this.param_groups.push(Object.assign(given, ready) as ParamGroup<O>);
   }
 
@@ -134,7 +134,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
    * @throws torch's errors, and TypeError for a key that looks like a misspelt option; then nothing is changed
    */
   add_param_group(param_group: ParamGroupInput<O>): void {
-    this.enter(param_group, prepareGroup(param_group, this.defaultEntries, this.param_groups));
+    this.#enter(param_group, prepareGroup(param_group, this.#defaultEntries, this.param_groups));
   }
 
   /**
@@ -148,11 +148,11 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     throw new NotImplementedError(`${this.constructor.name}.step() is not implemented`);
   }
 
-  private hookedStep(step: Function, given: Args): unknown {
-    if (this.disposed) throw new RuntimeError(`${this.constructor.name}.step() was called after dispose()`);
+  #hookedStep(step: Function, given: Args): unknown {
+    if (this.#disposed) throw new RuntimeError(`${this.constructor.name}.step() was called after dispose()`);
     let args = given;
     let kwargs: Kwargs = {};
-    for (const hook of [...globalPreHooks, ...this.hooks.stepPre]) {
+    for (const hook of [...globalPreHooks, ...this.#hooks.stepPre]) {
       const result = hook(this, args, kwargs);
       if (result === null || result === undefined) continue;
       if (!Array.isArray(result) || result.length !== 2) {
@@ -163,7 +163,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       [args, kwargs] = result;
     }
     const finish = (result: unknown) => {
-      for (const hook of [...this.hooks.stepPost, ...globalPostHooks]) hook(this, args, kwargs);
+      for (const hook of [...this.#hooks.stepPost, ...globalPostHooks]) hook(this, args, kwargs);
       this.stepCount++;
       internal.optimizerRound(this);
       return result;
@@ -174,14 +174,14 @@ export class Optimizer<O extends object = Record<string, unknown>> {
   }
 
   /** The parameters of all groups, in order. */
-  private *parameters(): Iterable<tf.Tensor> {
+  *#parameters(): Iterable<tf.Tensor> {
     for (const group of this.param_groups) yield* group.params;
   }
 
   /** Forgets the gradients; with `set_to_none: false` fills them with zeros, which an optimizer does not skip. */
   zero_grad(set_to_none: boolean | { set_to_none?: boolean } = true): void {
     const forget = isPlainObject(set_to_none) ? (set_to_none.set_to_none ?? true) : set_to_none;
-    for (const p of this.parameters()) {
+    for (const p of this.#parameters()) {
       const grad = internal.peekGrad(p);
       if (grad === null) continue;
       if (forget) internal.clearGrad(p);
@@ -196,7 +196,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
    * @param varList the parameters to train; all of the optimizer's that are trainable if left out
    */
   minimize(f: () => tf.Scalar, returnCost = false, varList?: tf.Tensor[]): tf.Scalar | null {
-    const mine = new Set(this.parameters());
+    const mine = new Set(this.#parameters());
     if (varList?.some((p) => !mine.has(p))) {
       throw new ValueError('minimize: varList holds a variable that is not one of the optimizer’s parameters');
     }
@@ -228,23 +228,23 @@ export class Optimizer<O extends object = Record<string, unknown>> {
 
   /** Calls `hook` before each step, after the global ones. */
   register_step_pre_hook(hook: StepPreHook): RemovableHandle {
-    return this.hooks.stepPre.add(hook);
+    return this.#hooks.stepPre.add(hook);
   }
   /** Calls `hook` after each step, before the global ones. */
   register_step_post_hook(hook: StepPostHook): RemovableHandle {
-    return this.hooks.stepPost.add(hook);
+    return this.#hooks.stepPost.add(hook);
   }
   register_state_dict_pre_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
-    return this.hooks.statePre.add(hook, prepend);
+    return this.#hooks.statePre.add(hook, prepend);
   }
   register_state_dict_post_hook(hook: StateDictHook, prepend = false): RemovableHandle {
-    return this.hooks.statePost.add(hook, prepend);
+    return this.#hooks.statePost.add(hook, prepend);
   }
   register_load_state_dict_pre_hook(hook: StateDictHook, prepend = false): RemovableHandle {
-    return this.hooks.loadPre.add(hook, prepend);
+    return this.#hooks.loadPre.add(hook, prepend);
   }
   register_load_state_dict_post_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
-    return this.hooks.loadPost.add(hook, prepend);
+    return this.#hooks.loadPost.add(hook, prepend);
   }
 
   /**
@@ -252,7 +252,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
    * (`tf.dispose(sd)` gives them back).
    */
   state_dict(): StateDict {
-    for (const hook of this.hooks.statePre) hook(this);
+    for (const hook of this.#hooks.statePre) hook(this);
     const ids = new Map<tf.Tensor, number>();
     let start = 0;
     const param_groups = this.param_groups.map(({ params, ...options }) => {
@@ -269,7 +269,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
         : copied(value);
     }
     let packed: StateDict = { state, param_groups };
-    for (const hook of this.hooks.statePost) packed = hook(this, packed) ?? packed;
+    for (const hook of this.#hooks.statePost) packed = hook(this, packed) ?? packed;
     return packed;
   }
 
@@ -285,7 +285,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
    */
   load_state_dict(state_dict: StateDict): void {
     let given = { ...state_dict };
-    for (const hook of this.hooks.loadPre) given = hook(this, given) ?? given;
+    for (const hook of this.#hooks.loadPre) given = hook(this, given) ?? given;
     for (const key of ['param_groups', 'state'] as const) if (!(key in given)) throw new KeyError(`'${key}'`);
     const { param_groups: saved } = given;
     if (saved.length !== this.param_groups.length) {
@@ -325,10 +325,10 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       tf.dispose(made);
       throw error;
     }
-    this.freeState();
+    this.#freeState();
     this.state = state;
     this.param_groups = groups as ParamGroup<O>[];
-    for (const hook of this.hooks.loadPost) hook(this);
+    for (const hook of this.#hooks.loadPost) hook(this);
   }
 
   /** A loaded group with what a checkpoint of an older version lacks. May throw: nothing is changed yet. */
@@ -346,15 +346,15 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     return copy(entry) as ParamState;
   }
 
-  private freeState() {
+  #freeState() {
     for (const entry of this.state.values()) tf.dispose(entry as tf.TensorContainer);
     this.state.clear();
   }
 
   /** Gives back the state; the parameters are their owner's. The optimizer cannot step any more. */
   dispose(): void {
-    this.disposed = true;
-    this.freeState();
+    this.#disposed = true;
+    this.#freeState();
   }
   [Symbol.dispose](): void {
     this.dispose();

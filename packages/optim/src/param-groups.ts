@@ -30,7 +30,10 @@ function typename(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
   if (Array.isArray(value)) return 'list';
   if (isPlainObject(value)) return 'dict';
-  if (typeof value === 'object') return value.constructor.name;
+  // A callable module is a function of its own class.
+  if (typeof value === 'object' || (typeof value === 'function' && value.constructor !== Function)) {
+    return value.constructor.name;
+  }
   return { string: 'str', boolean: 'bool' }[typeof value as string] ?? typeof value;
 }
 

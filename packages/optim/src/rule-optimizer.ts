@@ -40,7 +40,7 @@ const stepSignature = signature<{ closure: (() => unknown) | null }>('Optimizer.
 /** An optimizer that is a rule; a subclass gives the rule and the types of its arguments. */
 export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
   static readonly rule: AnyRule;
-  private readonly rule: AnyRule<Host<O>>;
+  readonly #rule: AnyRule<Host<O>>;
 
   constructor(args: readonly unknown[]) {
     const rule = new.target.rule as unknown as AnyRule<Host<O>>;
@@ -49,7 +49,7 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
     rule.check(h, options as Record<keyof O, unknown>);
     checkImplementation(rule.name, h as Implementation);
     super(params, options);
-    this.rule = rule;
+    this.#rule = rule;
   }
 
   override step(): null;
@@ -58,35 +58,35 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
   override step(...args: unknown[]): unknown {
     const { closure } = bind(stepSignature, args);
     if (closure === null) {
-      this.update();
+      this.#update();
       return null;
     }
     const loss = enable_grad(closure);
     if (loss instanceof Promise) {
       return loss.then((value) => {
-        this.update();
+        this.#update();
         return value;
       });
     }
-    this.update();
+    this.#update();
     return loss;
   }
 
-  private update() {
+  #update() {
     const options = this.param_groups.map((group) => {
-      const h = hostOptions<O>(this.rule, group);
-      checkImplementation(this.rule.name, h as Implementation);
+      const h = hostOptions<O>(this.#rule, group);
+      checkImplementation(this.#rule.name, h as Implementation);
       return h;
     });
     internal.withGrad(false, () => {
       this.param_groups.forEach((group, i) => {
-        this.updateGroup(group.params, options[i]!);
+        this.#updateGroup(group.params, options[i]!);
       });
     });
   }
 
-  private updateGroup(params: readonly tf.Tensor[], h: Host<O>) {
-    const { rule } = this;
+  #updateGroup(params: readonly tf.Tensor[], h: Host<O>) {
+    const rule = this.#rule;
     const traced = trace(rule, h);
     interface Batch extends Begun<tf.Tensor> {
       fresh: boolean;
@@ -117,17 +117,17 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
 
   protected override exported(value: unknown, key: string): unknown {
     // An integer here, a float32 scalar in torch.
-    return this.rule.counted && key === 'step' ? tf.scalar(value as number) : super.exported(value, key);
+    return this.#rule.counted && key === 'step' ? tf.scalar(value as number) : super.exported(value, key);
   }
 
   protected override migrated(group: Record<string, unknown>): Record<string, unknown> {
-    const whole = { ...group, ...this.rule.older, ...group, ...this.rule.forced };
-    hostOptions<O>(this.rule, whole as O);
+    const whole = { ...group, ...this.#rule.older, ...group, ...this.#rule.forced };
+    hostOptions<O>(this.#rule, whole as O);
     return whole;
   }
 
   protected override loaded(entry: ParamState, { p, group, id, keep }: Loading): ParamState {
-    const { rule } = this;
+    const rule = this.#rule;
     const slots = Object.keys(rule.state(hostOptions<O>(rule, group as O)));
     const state: ParamState = {};
     for (const [key, value] of Object.entries(entry)) {
