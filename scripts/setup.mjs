@@ -95,7 +95,9 @@ async function build(say) {
       remember({ build: { ...readJSON(stampPath).build, [next.name]: next.hash } });
     }
   };
-  await Promise.all([worker(), worker()]);
+  // Both to the end, so that what one has built is remembered when the other fails.
+  const failure = (await Promise.allSettled([worker(), worker()])).find(({ status }) => status === 'rejected');
+  if (failure) throw failure.reason;
 }
 
 async function setUpBackend(say) {
