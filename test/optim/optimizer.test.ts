@@ -572,6 +572,13 @@ describe('memory', () => {
     expect(p!.grad).toBeNull();
   });
 
+  test('minimize leaves a frozen Parameter as it is', () => {
+    const [p, frozen] = [parameter(1), parameter(1)];
+    frozen.requires_grad = false;
+    new SGD([p, frozen], 0.25).minimize(() => tf.sum(tf.square(tf.mul(p, frozen))));
+    expect([...values(p), ...values(frozen)]).toEqual([0.5, 1]);
+  });
+
   test('using disposes', () => {
     const p = tf.tidy(() => parameter(1));
     const before = counts();

@@ -6,13 +6,16 @@ import {
   KeyError,
   NotImplementedError,
   no_grad,
+  Parameter,
   RuntimeError,
   set_grad_enabled,
   ValueError,
 } from '@tfjs-torch/core';
 import { Hooks, type RemovableHandle } from './hooks';
 import { type ParamGroup, type ParamGroupInput, type ParamsInput, prepareGroup, toGroups } from './param-groups';
+import { copied, mapped } from './plain';
 import { str } from './python-repr';
+import { valueAndGradients } from './value-and-gradients';
 
 /** The state of one parameter by name: tensors, numbers, whatever an optimizer keeps. */
 export type ParamState = Record<string, unknown>;
@@ -64,15 +67,8 @@ function withoutGrad(step: Function, self: object, args: Args): unknown {
   }
 }
 
-/** A copy that shares nothing which can change: tensors get handles of their own on the same values. */
-function copied(value: unknown): unknown {
-  if (value instanceof tf.Tensor) return tf.clone(value);
-  if (Array.isArray(value)) return value.map(copied);
-  return isPlainObject(value) ? mapped(value, copied) : value;
-}
-
-const mapped = (object: Record<string, unknown>, f: (value: unknown, key: string) => unknown) =>
-  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]));
+const isTrainable = (p: tf.Tensor) =>
+  p instanceof tf.Variable && !(p instanceof Parameter) ? p.trainable : p.requires_grad;
 
 /**
  * Base of all optimizers: `torch.optim.Optimizer`. A subclass gives `step()`, and may keep what it needs in `state`;
@@ -200,17 +196,8 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     if (varList?.some((p) => !mine.has(p))) {
       throw new ValueError('minimize: varList holds a variable that is not one of the optimizer’s parameters');
     }
-    const trained = (varList ?? [...mine]).filter((p) => !(p instanceof tf.Variable) || p.trainable);
-    if (trained.length === 0) throw new ValueError('minimize: none of the parameters is trainable');
-    const { value, grads } = tf.tidy(() => {
-      const result = tf.engine().gradients(f, trained, undefined, true);
-      if (result.value.rank !== 0) throw new RuntimeError('grad can be implicitly created only for scalar outputs');
-      return result as { value: tf.Scalar; grads: (tf.Tensor | undefined)[] };
-    });
-    if (grads.every((g) => !g)) {
-      value.dispose();
-      throw new ValueError('minimize: the loss does not depend on any parameter of the optimizer');
-    }
+    const trained = (varList ?? [...mine]).filter(isTrainable);
+    const { value, grads } = valueAndGradients(f, trained);
     try {
       for (const p of mine) internal.clearGrad(p);
       trained.forEach((p, i) => {

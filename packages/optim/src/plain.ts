@@ -1,0 +1,13 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isPlainObject } from '@tfjs-torch/core';
+
+/** A copy that shares nothing which can change: tensors get handles of their own on the same values. */
+export function copied(value: unknown): unknown {
+  if (value instanceof tf.Tensor) return tf.clone(value);
+  if (Array.isArray(value)) return value.map(copied);
+  return isPlainObject(value) ? mapped(value, copied) : value;
+}
+
+/** A plain object with `f` of each value. */
+export const mapped = (object: Record<string, unknown>, f: (value: unknown, key: string) => unknown) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]));
