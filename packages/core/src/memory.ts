@@ -220,6 +220,7 @@ let depth = 0;
 export function moduleCall<T>(f: () => T): T {
   if (depth > 0 || !root || engine.state.activeScope !== root) return f();
   const start = root.track.length;
+  const firstId = engine.nextTensorId();
   depth++;
   let result: T;
   try {
@@ -234,7 +235,8 @@ export function moduleCall<T>(f: () => T): T {
   }
   for (let i = start; i < root.track.length; i++) {
     const t = root.track[i]!;
-    if (!returned.has(t)) fields(t)._internal = true;
+    // An older one was only brought back in the call: somebody outside holds it.
+    if (t.id > firstId && !returned.has(t)) fields(t)._internal = true;
   }
   return result;
 }
