@@ -58,8 +58,11 @@ const normalSignature: Signature<{ mean: number; std: number; generator: Generat
   'tensor, mean=0.0, std=1.0, generator=None',
 );
 
-export const constant_ = <T extends tf.Tensor>(tensor: T, val: number): T =>
-  write(tensor, () => tf.fill(tensor.shape, val, tensor.dtype as 'float32'));
+export function constant_<T extends tf.Tensor>(tensor: T, ...args: Args<[val: number], { val?: number }>): T {
+  const { val } = bind(constantSignature, [tensor, ...args]);
+  return write(tensor, () => tf.fill(tensor.shape, val, tensor.dtype as 'float32'));
+}
+const constantSignature: Signature<{ val: number }> = signature('constant_', 'tensor, val');
 
 export const ones_ = <T extends tf.Tensor>(tensor: T): T => constant_(tensor, 1);
 

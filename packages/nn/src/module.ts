@@ -13,7 +13,6 @@ import {
   type Signature,
   signature,
   ValueError,
-  type WithData,
 } from '@tfjs-torch/core';
 import { size, typename } from './names';
 
@@ -343,13 +342,13 @@ export class Module extends Callable {
   // ---- state
 
   /**
-   * All parameters and persistent buffers by dotted name, in torch's order. The values are live: `t.data` of each, or
-   * each itself with `keep_vars`. Clone what must not change in the next step.
+   * All parameters and persistent buffers by dotted name, in torch's order. The values are live: `p.data` of each
+   * parameter, or itself with `keep_vars`. Clone what must not change in the next step.
    */
   state_dict(options: StateDictOptions = {}): StateDict {
     const { destination, prefix, keep_vars } = bind(stateDictSignature, [options]);
     const result = destination ?? {};
-    for (const [name, tensor] of this.#state()) result[prefix + name] = keep_vars ? tensor : (tensor as WithData).data;
+    for (const [name, tensor] of this.#state()) result[prefix + name] = keep_vars ? tensor : live(tensor);
     for (const [name, module] of this.#own<Module>('module')) {
       module?.state_dict({ destination: result, prefix: `${prefix}${name}.`, keep_vars });
     }
@@ -610,6 +609,12 @@ function assertName(name: string, what: 'parameter' | 'buffer' | 'module'): void
   if (typeof name !== 'string') throw new TypeError(`${what} name should be a string. Got ${typename(name)}`);
   if (name.includes('.')) throw new KeyError(`${what} name can't contain "."`);
   if (name === '') throw new KeyError(`${what} name can't be empty string ""`);
+}
+
+/** The same values, now and later, without a graph. */
+function live(t: tf.Tensor): tf.Tensor {
+  if (t instanceof Parameter) return t.data;
+  return t.requires_grad ? t.detach() : t;
 }
 
 const join = (prefix: string, name: string) => (prefix ? `${prefix}.${name}` : name);

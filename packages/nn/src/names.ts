@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type Dtype, NotImplementedError, resolveDtype } from '@tfjs-torch/core';
 
 /** A shape as torch prints it. */
 export const size = (shape: readonly number[]): string => `torch.Size([${shape.join(', ')}])`;
@@ -8,9 +9,6 @@ export const list = (shape: readonly number[]): string => `[${shape.join(', ')}]
 
 /** Python's repr of a tuple of numbers. */
 export const tuple = (xs: readonly number[]): string => (xs.length === 1 ? `(${xs[0]},)` : `(${xs.join(', ')})`);
-
-/** Python's repr of a number that is a float there. */
-export const float = (x: number): string => (Number.isInteger(x) ? `${x}.0` : `${x}`);
 
 export const bool = (x: boolean): string => (x ? 'True' : 'False');
 
@@ -27,4 +25,10 @@ export function typename(value: unknown): string {
   if (typeof value === 'boolean') return 'bool';
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   return name === undefined || name === 'Object' ? 'dict' : name;
+}
+
+/** @throws for a dtype in which tfjs cannot compute a layer */
+export function assertFloat32(dtype: Dtype | null): void {
+  if (dtype === null || resolveDtype(dtype) === 'float32') return;
+  throw new NotImplementedError(`a layer cannot be ${dtype}: tfjs computes in float32`);
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, NotImplementedError, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
+import { maxOfWindows, scatter, type Windows } from '../host-pool';
 import { nchwFrom, nhwc } from '../layout';
 import { list } from '../names';
 import { kernel, op } from '../op';
@@ -34,7 +35,7 @@ export function max_pool2d(
   assertTensor('max_pool2d', 'input', 1, input);
   if (return_indices) throw new NotImplementedError('max_pool2d: return_indices=True is not available yet');
   const size = poolPair('kernel_size', kernel_size);
-  const windows: Windows = {
+  const windows: Options = {
     size,
     strides: stride === null ? size : poolPair('stride', stride),
     padding: poolPair('padding', padding),
@@ -52,7 +53,7 @@ const maxPool2dSignature: Signature<Required<MaxPool2dOptions>> = signature(
 
 type Two = [number, number];
 
-interface Windows {
+interface Options {
   size: Two;
   strides: Two;
   padding: Two;
@@ -74,7 +75,7 @@ function poolPair(name: keyof typeof forms, x: Pair): Two {
   return [h, w ?? h];
 }
 
-function assertWindows(input: tf.Tensor, { size, strides, padding }: Windows, dilation: Two): void {
+function assertWindows(input: tf.Tensor, { size, strides, padding }: Options, dilation: Two): void {
   if (strides.includes(0)) throw new RuntimeError('stride should not be zero');
   if ((input.rank !== 3 && input.rank !== 4) || input.shape.slice(-3).includes(0)) {
     throw new RuntimeError(
@@ -107,7 +108,7 @@ function outputSize(n: number, size: number, stride: number, padding: number, ce
   return ceil && (out - 1) * stride >= n + padding ? out - 1 : out;
 }
 
-function maxPool(input: tf.Tensor4D, { size, strides, padding, ceil }: Windows): tf.Tensor4D {
+function maxPool(input: tf.Tensor4D, { size, strides, padding, ceil }: Options): tf.Tensor4D {
   const [n, c, height, width] = input.shape;
   const out = [height, width].map((x, i) => outputSize(x, size[i]!, strides[i]!, padding[i]!, ceil)) as Two;
   if (out.some((x) => x < 1)) {
@@ -115,24 +116,45 @@ function maxPool(input: tf.Tensor4D, { size, strides, padding, ceil }: Windows):
       `Given input size: (${c}x${height}x${width}). Calculated output size: (${c}x${out.map((x) => Math.max(x, 0)).join('x')}). Output size is too small`,
     );
   }
-  const after = [height, width].map((x, i) =>
-    Math.max((out[i]! - 1) * strides[i]! + size[i]! - x - padding[i]!, 0),
-  ) as Two;
-  const framed = padding.some((p) => p > 0) || after.some((p) => p > 0);
+  const windows = { input: [n, height, width, c], output: out, size, strides, before: padding } as const;
+  if (n === 0) return tf.zeros([n, c, ...out]);
+  const images = nhwc(input);
+  return nchwFrom(hostBackends.has(tf.getBackend()) ? poolOnHost(images, windows) : poolByKernel(images, windows));
+}
+
+/** Backends whose memory JavaScript reads at no cost to speak of. */
+const hostBackends = new Set(['cpu', 'wasm']);
+
+function poolOnHost(input: tf.Tensor4D, windows: Windows): tf.Tensor4D {
+  let places: Int32Array;
+  return op(
+    node,
+    { input },
+    () => {
+      const found = maxOfWindows(input.dataSync<'float32'>(), windows);
+      places = found.places;
+      return tf.tensor4d(found.values, [input.shape[0], ...windows.output, input.shape[3]]);
+    },
+    (dy) => ({ input: () => tf.tensor4d(scatter(dy.dataSync<'float32'>(), places, input.size), input.shape) }),
+  ) as tf.Tensor4D;
+}
+
+function poolByKernel(input: tf.Tensor4D, { output, size, strides, before }: Windows): tf.Tensor4D {
+  const [, height, width] = input.shape;
+  const after = [height, width].map((x, i) => (output[i]! - 1) * strides[i]! + size[i]! - x - before[i]!);
   const frame: [number, number][] = [
     [0, 0],
-    [padding[0], after[0]],
-    [padding[1], after[1]],
+    [before[0], Math.max(after[0]!, 0)],
+    [before[1], Math.max(after[1]!, 0)],
     [0, 0],
   ];
+  const framed = frame.flat().some((p) => p > 0);
   const attrs = { filterSize: size, strides, pad: 'valid' };
-  const images = nhwc(input);
-  const output = op(
-    'MaxPool2DWithIndices',
-    { input: images },
+  return op(
+    node,
+    { input },
     (save) => {
-      if (n === 0) return tf.zeros([n, ...out, c]);
-      const x = framed ? tf.pad(images, frame, Number.NEGATIVE_INFINITY) : images;
+      const x = framed ? tf.pad(input, frame, Number.NEGATIVE_INFINITY) : input;
       const y = kernel(tf.MaxPool, { x }, attrs);
       save([x, y]);
       return y;
@@ -141,9 +163,10 @@ function maxPool(input: tf.Tensor4D, { size, strides, padding, ceil }: Windows):
       input: () => {
         const [x, y] = saved as [tf.Tensor4D, tf.Tensor4D];
         const dx = kernel(tf.MaxPoolGrad, { dy, input: x, output: y }, attrs);
-        return framed ? tf.slice(dx, [0, padding[0], padding[1], 0], [n, height, width, c]) : dx;
+        return framed ? tf.slice(dx, [0, before[0], before[1], 0], input.shape) : dx;
       },
     }),
-  );
-  return nchwFrom(output as tf.Tensor4D);
+  ) as tf.Tensor4D;
 }
+
+const node = 'MaxPool2DWithIndices';

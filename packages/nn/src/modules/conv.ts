@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import {
   type Args,
   bind,
+  type Dtype,
   empty,
   NotImplementedError,
   Parameter,
@@ -11,7 +12,7 @@ import {
 } from '@tfjs-torch/core';
 import { conv2d } from '../functional';
 import { Module } from '../module';
-import { tuple } from '../names';
+import { assertFloat32, tuple } from '../names';
 import { type Pair, pair } from '../pair';
 import { resetWeights } from './linear';
 
@@ -30,6 +31,8 @@ export interface Conv2dOptions {
   padding_mode?: 'zeros' | 'reflect' | 'replicate' | 'circular';
   /** Accepted and ignored. */
   device?: unknown;
+  /** Only float32. */
+  dtype?: Dtype | null;
 }
 
 type Positional = [
@@ -66,6 +69,7 @@ export class Conv2d extends Module {
     const o = bind(conv2dSignature, args);
     const { in_channels, out_channels, groups, padding_mode } = o;
     const stride = pair(o.stride);
+    assertFloat32(o.dtype);
     if (groups <= 0) throw new ValueError('groups must be a positive integer');
     if (in_channels % groups !== 0) throw new ValueError('in_channels must be divisible by groups');
     if (out_channels % groups !== 0) throw new ValueError('out_channels must be divisible by groups');
@@ -126,5 +130,5 @@ const conv2dSignature: Signature<
   Required<Conv2dOptions> & { in_channels: number; out_channels: number; kernel_size: Pair }
 > = signature(
   'Conv2d.__init__',
-  "in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, padding_mode='zeros', device=None",
+  "in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, padding_mode='zeros', device=None, dtype=None",
 );

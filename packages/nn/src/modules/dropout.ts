@@ -27,6 +27,6 @@ export class Dropout extends Module {
   }
 }
 const dropoutSignature: Signature<{ p: number; inplace: boolean }> = signature(
-  'Dropout.__init__',
+  '_DropoutNd.__init__',
   'p=0.5, inplace=False',
 );

@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Args, bind, empty, Parameter, type Signature, signature } from '@tfjs-torch/core';
+import { type Args, bind, type Dtype, empty, Parameter, type Signature, signature } from '@tfjs-torch/core';
 import { linear } from '../functional';
 import * as init from '../init';
 import { Module } from '../module';
-import { bool } from '../names';
+import { assertFloat32, bool } from '../names';
 
 /** Returns its input; takes any arguments, as torch's. */
 export class Identity extends Module {
@@ -21,6 +21,8 @@ export interface LinearOptions {
   bias?: boolean;
   /** Accepted and ignored. */
   device?: unknown;
+  /** Only float32. */
+  dtype?: Dtype | null;
 }
 
 /** `x · weightᵀ + bias`: [*, in_features] → [*, out_features]. */
@@ -37,7 +39,8 @@ export class Linear extends Module {
     >
   ) {
     super();
-    const { in_features, out_features, bias } = bind(linearSignature, args);
+    const { in_features, out_features, bias, dtype } = bind(linearSignature, args);
+    assertFloat32(dtype);
     this.in_features = in_features;
     this.out_features = out_features;
     this.weight = new Parameter(empty(out_features, in_features));
@@ -57,9 +60,9 @@ export class Linear extends Module {
     return `in_features=${this.in_features}, out_features=${this.out_features}, bias=${bool(this.bias !== null)}`;
   }
 }
-const linearSignature: Signature<{ in_features: number; out_features: number; bias: boolean }> = signature(
+const linearSignature: Signature<Required<LinearOptions> & { in_features: number; out_features: number }> = signature(
   'Linear.__init__',
-  'in_features, out_features, bias=True, device=None',
+  'in_features, out_features, bias=True, device=None, dtype=None',
 );
 
 /** The start that torch gives Linear and the convolutions: U(±1/√fan_in), drawn for the weight, then for the bias. */

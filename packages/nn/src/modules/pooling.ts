@@ -48,6 +48,6 @@ export class MaxPool2d extends Module {
   }
 }
 const maxPool2dSignature: Signature<Required<MaxPool2dOptions> & { kernel_size: Pair }> = signature(
-  'MaxPool2d.__init__',
+  '_MaxPoolNd.__init__',
   'kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False',
 );
