@@ -35,4 +35,4 @@ console.log(
   `node ${process.version}, ${backend}: loss ${first.toFixed(4)} -> ${last.toFixed(4)}, ${tensors.at(-1)} tensors`,
 );
 if (!(last < first / 4)) throw new Error(`the loss did not fall: ${losses}`);
-if (tensors.at(-1) !== tensors[4]) throw new Error(`the number of tensors changes: ${tensors}`);
+if (tensors.at(-1) > Math.max(...tensors.slice(4, 10))) throw new Error(`the number of tensors grows: ${tensors}`);
