@@ -88,9 +88,14 @@ export const inPlaceMethods = {
       c instanceof tf.Tensor ? [b, c, a as number] : [a as tf.Tensor, b, (c as { value?: number }).value ?? 1];
     return inPlace(this, () => tf.add(this, tf.div(scaled(t1, value), t2)));
   },
-  /** this + weight · (end − this) */
+  /** this + weight · (end − this); from a weight of 0.5 on counted from the end, as torch does. */
   lerp_(this: tf.Tensor, end: tf.Tensor, weight: Operand) {
-    return inPlace(this, () => tf.add(this, tf.mul(weight, tf.sub(end, this))));
+    return inPlace(this, () => {
+      const from = (start: tf.Tensor, w: Operand) => tf.add(start, tf.mul(w, tf.sub(end, this)));
+      const late = tf.sub(weight, 1);
+      if (typeof weight === 'number') return weight < 0.5 ? from(this, weight) : from(end, late);
+      return tf.where(tf.less(tf.abs(weight), 0.5), from(this, weight), from(end, late));
+    });
   },
   neg_(this: tf.Tensor) {
     return inPlace(this, () => tf.neg(this));

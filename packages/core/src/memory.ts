@@ -190,14 +190,14 @@ export function beforeDispose(t: Pick<tf.Tensor, 'dataId' | 'size' | 'dtype'>): 
 
 // ---- where rounds end
 
-const stepped = new Set<object>();
+let stepped = new WeakSet<object>();
 let steppedSinceLoader = false;
 
 /** An optimizer has stepped. A round ends when one that has stepped in it steps again: GANs have several. */
 export function optimizerRound(optimizer: object): void {
   if (!root) return;
   if (stepped.has(optimizer)) {
-    stepped.clear();
+    stepped = new WeakSet();
     sweep();
   }
   stepped.add(optimizer);
