@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['tfjs-torch-source', 'node', 'import', 'module', 'default'];
 const backends = (process.env.TFJS_TORCH_TEST_BACKENDS ?? 'cpu,wasm,tensorflow').split(',');
 
+// What TensorFlow's rounding depends on besides the CPU: the same in every run (design §6).
+const fixed = { TF_ENABLE_ONEDNN_OPTS: '1', TF_NUM_INTRAOP_THREADS: '2', TF_NUM_INTEROP_THREADS: '1' };
+
 // One project per backend over the same files; setup.ts skips by name what cannot load.
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -12,7 +15,7 @@ export default defineConfig({
       extends: true,
       test: {
         name,
-        env: { TFJS_TORCH_BACKEND: name },
+        env: { TFJS_TORCH_BACKEND: name, ...(name === 'tensorflow' && fixed) },
         include: ['test/**/*.test.ts', 'packages/*/src/**/*.test.ts'],
         setupFiles: ['test/setup.ts'],
         pool: 'forks',

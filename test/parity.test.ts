@@ -83,7 +83,7 @@ describe(`LeNet on MNIST beside torch ${head.torch} (${head.made_on.cpu}, ${head
     console.info(
       `${backend}: ${states.length} states, loss ${figure(loss)}; gradient median ${figure(median)}`,
       `(torch.float32: ${figure(ownMedian)}), 95 % ${figure(quantile(gradient, 0.95))},`,
-      `${above} above ${tolerances.lenetGradient} (torch.float32: ${own.filter((g) => g > tolerances.lenetGradient).length})`,
+      `${above} above ${figure(tolerances.lenetGradient)} (torch.float32: ${own.filter((g) => g > tolerances.lenetGradient).length})`,
     );
     expect(loss).toBeLessThanOrEqual(tolerances.lenetLoss);
     expect(median).toBeLessThanOrEqual(tolerances.lenetGradientOverOwn * ownMedian);
