@@ -392,6 +392,61 @@ export const loops: readonly Loop[] = [
   },
 ];
 
+/** LeNet and the CIFAR-10 network of seed 004, at batch 64. */
+const lenet = () =>
+  new nn.Sequential(
+    new nn.Conv2d(1, 6, 5, { padding: 2 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(6, 16, 5),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(400, 120),
+    new nn.ReLU(),
+    new nn.Linear(120, 84),
+    new nn.ReLU(),
+    new nn.Linear(84, 10),
+  );
+const cifar = () =>
+  new nn.Sequential(
+    new nn.Conv2d(3, 32, 5, { padding: 2 }),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(32, 32, 5, { padding: 2 }),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(32, 64, 5, { padding: 2 }),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(1024, 64),
+    new nn.Linear(64, 10),
+  );
+
+const realNet = (name: string, build: () => (x: Tensor) => Tensor, shape: [number, number, number]): Loop => ({
+  name,
+  *run() {
+    const model = build() as ReturnType<typeof lenet>;
+    const loss_fn = criterion();
+    const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
+    let running_loss: Tensor = torch.zeros([]);
+    let sum = 0;
+    while (!done) {
+      const loss = loss_fn(model(torch.rand(64, ...shape)), torch.randint(0, 10, [64]));
+      optimizer.zero_grad();
+      loss.backward();
+      optimizer.step();
+      running_loss = running_loss.add(loss);
+      sum += loss.item();
+      yield;
+    }
+    return () => assertEqual([running_loss.item()], [sum], 'running_loss');
+  },
+});
+
+export const realNets: readonly Loop[] = [
+  realNet('LeNet', lenet, [1, 28, 28]),
+  realNet('the CIFAR-10 network of seed 004', cifar, [3, 32, 32]),
+];
+
 /** Set by the driver when the last iteration has begun. */
 let done = false;
 export const finish = (value: boolean): void => {
