@@ -6,6 +6,7 @@ import * as torch from './torch';
 // Python's own names: they have no place in `torch`.
 export {
   AssertionError,
+  AttributeError,
   catch_warnings,
   IndexError,
   KeyError,

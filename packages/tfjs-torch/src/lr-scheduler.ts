@@ -1,0 +1,1 @@
+export { LRScheduler, StepLR, type StepLROptions } from '@tfjs-torch/lr-scheduler';
