@@ -6,6 +6,7 @@ import { fields } from './fields';
 import { withGrad } from './grad-mode';
 import { AccumulateGrad, graph, type Node, reachable } from './graph';
 import { install } from './hooks';
+import { gradientPoint } from './lazy';
 import { OwnedVariable } from './owned-variable';
 import { swap } from './swap';
 
@@ -244,7 +245,8 @@ export function backward(
           if (node instanceof AccumulateGrad) give(node.variable, dy);
           else {
             const t = node.retained?.get(output);
-            if (t) give(t, tf.clone(dy));
+            const perm = t && fields(t)._node !== node ? fields(t)._perm : undefined;
+            if (t) give(t, perm ? tf.transpose(dy, [...perm]) : tf.clone(dy));
           }
           return node instanceof AccumulateGrad;
         },
@@ -273,11 +275,13 @@ export function gradientsOf(
     inScope('grad', () => {
       const found: (tf.Tensor | null)[] = inputs.map(() => null);
       const seeds = outputs.map((t, i) => seed(t, gradients[i] ?? null, i));
+      const points = inputs.map(gradientPoint);
       const nodes = walk(
         seeds,
         (node, output, dy) => {
-          inputs.forEach((t, i) => {
-            if (fields(t)._node === node && (fields(t)._output ?? 0) === output) found[i] = tf.clone(dy);
+          points.forEach((point, i) => {
+            if (point?.node !== node || point.output !== output) return;
+            found[i] = point.perm ? tf.transpose(dy, [...point.perm]) : tf.clone(dy);
           });
           return false;
         },
@@ -295,8 +299,9 @@ export function gradientsOf(
 
 /** Keep the gradient of a tensor that is not a leaf, when backward passes it. */
 export function retainGrad(t: tf.Tensor): void {
-  const { _node: node, _output: output = 0 } = fields(t);
-  if (!node) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
+  const point = gradientPoint(t);
+  if (!point) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
+  const { node, output } = point;
   if (node instanceof AccumulateGrad) return;
   node.retained ??= new Map();
   node.retained.set(output, t);

@@ -26,6 +26,7 @@ export interface Fields {
   _base?: Tensor;
   /** Of a lazy transpose: what it is computed from, whether that is still to be done, and for which storage it was. */
   _source?: Tensor;
+  _perm?: readonly number[];
   _pending?: boolean;
   _sourceFor?: Tensor['dataId'];
   /** Swept before it was computed: no scope tracks it. */

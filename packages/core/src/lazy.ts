@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { engine } from './engine';
 import { fields } from './fields';
 import { is_grad_enabled, withGrad } from './grad-mode';
-import { record } from './graph';
+import { type Node, record } from './graph';
 import { adopt } from './memory';
 
 /**
@@ -31,6 +31,7 @@ export function lazyTranspose(source: tf.Tensor, perm: readonly number[]): tf.Te
     configurable: true,
   });
   fields(t)._source = source;
+  fields(t)._perm = perm;
   fields(t)._pending = true;
   if (fields(source)._node && is_grad_enabled()) record('Transpose', { x: source }, [t], null, [], { perm: [...perm] });
   engine.track(t);
@@ -46,4 +47,16 @@ export function sourceOf(t: tf.Tensor): tf.Tensor | undefined {
   if (!source || source.isDisposed) return undefined;
   if (isPending(t)) return source;
   return t.dataId === dataId && engine.state.tensorInfo.has(source.dataId) ? source : undefined;
+}
+
+/**
+ * Where the whole gradient of `t` passes: at its own node, but for a lazy transpose at its source's, whose other users
+ * are, to the script, users of `t`. There it has to be transposed.
+ */
+export function gradientPoint(t: tf.Tensor): { node: Node; output: number; perm?: readonly number[] } | null {
+  const { _node: node, _output: output = 0, _source: source, _perm: perm } = fields(t);
+  if (!node) return null;
+  const origin = source && fields(source)._node;
+  if (!origin || node.edges[0]?.node !== origin) return { node, output };
+  return { node: origin, output: fields(source)._output ?? 0, perm };
 }

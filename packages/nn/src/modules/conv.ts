@@ -3,9 +3,8 @@ import {
   type Args,
   bind,
   type Dtype,
-  empty,
   NotImplementedError,
-  Parameter,
+  type Parameter,
   type Signature,
   signature,
   ValueError,
@@ -14,7 +13,7 @@ import { conv2d } from '../functional';
 import { Module } from '../module';
 import { assertFloat32, tuple } from '../names';
 import { type Pair, pair } from '../pair';
-import { resetWeights } from './linear';
+import { parameter, resetWeights } from './linear';
 
 export interface Conv2dOptions {
   /** Default 1. */
@@ -97,8 +96,8 @@ export class Conv2d extends Module {
     this.dilation = pair(o.dilation);
     this.groups = groups;
     this.padding_mode = padding_mode;
-    this.weight = new Parameter(empty(out_channels, in_channels / groups, ...this.kernel_size));
-    this.register_parameter('bias', o.bias ? new Parameter(empty(out_channels)) : null);
+    this.weight = parameter(out_channels, in_channels / groups, ...this.kernel_size);
+    this.register_parameter('bias', o.bias ? parameter(out_channels) : null);
     this.reset_parameters();
   }
 

@@ -43,8 +43,8 @@ export class Linear extends Module {
     assertFloat32(dtype);
     this.in_features = in_features;
     this.out_features = out_features;
-    this.weight = new Parameter(empty(out_features, in_features));
-    this.register_parameter('bias', bias ? new Parameter(empty(out_features)) : null);
+    this.weight = parameter(out_features, in_features);
+    this.register_parameter('bias', bias ? parameter(out_features) : null);
     this.reset_parameters();
   }
 
@@ -64,6 +64,14 @@ const linearSignature: Signature<Required<LinearOptions> & { in_features: number
   'Linear.__init__',
   'in_features, out_features, bias=True, device=None, dtype=None',
 );
+
+/** A parameter for `resetWeights` to fill. */
+export function parameter(...size: number[]): Parameter {
+  const initial = empty(...size);
+  const result = new Parameter(initial);
+  initial.dispose();
+  return result;
+}
 
 /** The start that torch gives Linear and the convolutions: U(±1/√fan_in), drawn for the weight, then for the bias. */
 export function resetWeights(weight: Parameter, bias: Parameter | null): void {
