@@ -142,8 +142,7 @@ function convolution(input: tf.Tensor4D, weight: tf.Tensor4D, bias: tf.Tensor | 
       const x = addFrame(images, g.frame);
       const filter = kind.filter(weight);
       save([x, filter]);
-      const y = kind.forward(x, filter);
-      return bias ? tf.add(y, bias) : y;
+      return kind.forward(x, filter, bias);
     },
     (dy, saved) => {
       const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
@@ -151,7 +150,7 @@ function convolution(input: tf.Tensor4D, weight: tf.Tensor4D, bias: tf.Tensor | 
       return {
         input: () => dropFrame(kind.inputGradient(d, filter, x.shape), g.frame, [n, height, width, c]),
         weight: () => kind.weightGradient(x, d, filter.shape),
-        bias: () => tf.sum(d, [0, 1, 2]),
+        bias: () => sumOfPixels(d),
       };
     },
   );
@@ -181,7 +180,7 @@ function dropFrame(x: tf.Tensor4D, frame: Geometry['frame'], shape: Shape4D): tf
 interface ConvolutionKind {
   /** torch's weight as tfjs's filter, with the dilation's gaps. */
   filter(weight: tf.Tensor4D): tf.Tensor4D;
-  forward(x: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D;
+  forward(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor | null): tf.Tensor4D;
   inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, shape: Shape4D): tf.Tensor4D;
   /** In the layout of torch's weight. */
   weightGradient(x: tf.Tensor4D, dy: tf.Tensor4D, filterShape: Shape4D): tf.Tensor4D;
@@ -205,7 +204,13 @@ function plain(weightShape: Shape4D, g: Geometry): ConvolutionKind {
   const attrs = attrsOf(g);
   return {
     filter: (weight) => addGaps(tf.transpose(weight, [2, 3, 1, 0]), g.dilations),
-    forward: (x, filter) => kernel(tf.Conv2D, { x, filter }, attrs),
+    forward: (x, filter, bias) => {
+      // tfjs-node adds the bias in a second pass all the same.
+      if (bias && tf.getBackend() !== 'tensorflow') {
+        return kernel(tf.FusedConv2D, { x, filter, bias }, { ...attrs, activation: 'linear' });
+      }
+      return biased(kernel(tf.Conv2D, { x, filter }, attrs), bias);
+    },
     inputGradient: (dy, filter, inputShape) => kernel(tf.Conv2DBackpropInput, { dy, filter }, { ...attrs, inputShape }),
     weightGradient: (x, dy, filterShape) => {
       const gradient = kernel(tf.Conv2DBackpropFilter, { x, dy }, { ...attrs, filterShape });
@@ -221,7 +226,7 @@ function depthwise([out, , kh, kw]: Shape4D, g: Geometry): ConvolutionKind {
   return {
     filter: (weight) =>
       addGaps(tf.transpose(tf.reshape(weight, [g.groups, multiplier, kh, kw]), [2, 3, 0, 1]), g.dilations),
-    forward: (x, filter) => kernel(tf.DepthwiseConv2dNative, { x, filter }, attrs),
+    forward: (x, filter, bias) => biased(kernel(tf.DepthwiseConv2dNative, { x, filter }, attrs), bias),
     inputGradient: (dy, filter, inputShape) =>
       kernel(tf.DepthwiseConv2dNativeBackpropInput, { dy, filter }, { ...attrs, inputShape }),
     weightGradient: (x, dy, filterShape) => {
@@ -239,12 +244,10 @@ function grouped([out, inPerGroup, kh, kw]: Shape4D, g: Geometry): ConvolutionKi
   const split = (x: tf.Tensor4D): tf.Tensor4D[] => tf.split(x, groups, 3);
   return {
     filter: each.filter,
-    forward: (x, filter) => {
+    forward: (x, filter, bias) => {
       const filters = split(filter);
-      return tf.concat(
-        split(x).map((part, i) => each.forward(part, filters[i]!)),
-        3,
-      );
+      const parts = split(x).map((part, i) => each.forward(part, filters[i]!, null));
+      return biased(tf.concat(parts, 3), bias);
     },
     inputGradient: (dy, filter, [n, h, w]) => {
       const filters = split(filter);
@@ -261,6 +264,17 @@ function grouped([out, inPerGroup, kh, kw]: Shape4D, g: Geometry): ConvolutionKi
       );
     },
   };
+}
+
+const biased = (y: tf.Tensor4D, bias: tf.Tensor | null): tf.Tensor4D => (bias ? tf.add(y, bias) : y);
+
+/** The sum over all but the channels. */
+function sumOfPixels(dy: tf.Tensor4D): tf.Tensor {
+  if (tf.getBackend() !== 'wasm') return tf.sum(dy, [0, 1, 2]);
+  // Its sum over leading axes transposes first; the product is three to twelve times as fast.
+  const channels = dy.shape[3];
+  const pixels: tf.Tensor2D = tf.reshape(dy, [dy.size / channels, channels]);
+  return tf.reshape(tf.matMul(tf.ones([1, pixels.shape[0]]), pixels), [channels]);
 }
 
 // tfjs has no gradients for dilated convolutions: the filter is spread instead, with zeros between its elements.
