@@ -29,6 +29,11 @@ test('a backend that is not installed', async () => {
   await expect(initBackend({ backend: 'tensorflow-gpu' })).rejects.toThrow(new RuntimeError(message));
 });
 
+test('an uncaught error is not rethrown by the wasm backend', () => {
+  const handlers = [...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')];
+  expect(handlers.filter((handler) => /ExitStatus|throw reason/.test(String(handler)))).toEqual([]);
+});
+
 test('there is one engine and one Tensor class', () => {
   const require = createRequire(join(root, 'packages', 'node', 'package.json'));
   const copies: Array<typeof tf> = [require('@tensorflow/tfjs-core')];

@@ -91,13 +91,29 @@ export async function initBackend(options: { backend?: string; quiet?: boolean }
 
 async function activate(backend: Backend): Promise<string> {
   const detail = await backend.load();
+  const removeNewHandlers = watchErrorHandlers();
   if (!(await tf.setBackend(backend.registered))) throw new Error(`tfjs could not start '${backend.registered}'`);
   await tf.ready();
+  removeNewHandlers();
   registerMissingKernels();
   // Its first use prints a banner that sends people to tfjs-node.
   const cpu = tf.findBackend('cpu') as { firstUse?: boolean } | null;
   if (cpu) cpu.firstUse = false;
   return detail;
+}
+
+/** tfjs-backend-wasm rethrows every uncaught error from its own minified file, which Node then prints, all 38 KB of it. */
+function watchErrorHandlers() {
+  const emitter: NodeJS.EventEmitter = process;
+  const events = ['uncaughtException', 'unhandledRejection'];
+  const before = new Set(events.flatMap((event) => emitter.listeners(event)));
+  return () => {
+    for (const event of events) {
+      for (const handler of emitter.listeners(event)) {
+        if (!before.has(handler)) emitter.removeListener(event, handler as () => void);
+      }
+    }
+  };
 }
 
 const askedBy = (option: string | undefined) =>
