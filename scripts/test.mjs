@@ -59,14 +59,14 @@ async function runVitest(backends) {
   const seconds = (performance.now() - start) / 1000;
   await check('vitest reports', async () => (existsSync(report) ? null : `exit status ${code}`));
   if (!existsSync(report)) return;
-  const { projects, errors } = JSON.parse(readFileSync(report, 'utf8'));
+  const { projects, errors, slowest } = JSON.parse(readFileSync(report, 'utf8'));
   for (const [backend, counts] of Object.entries(projects)) {
     passed += counts.passed;
     failed += counts.failed;
     note(`vitest on ${backend}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     for (const file of counts.broken) record(`${file} on ${backend}`, false, 0, 'does not load, or a hook of it fails');
   }
-  note(`vitest took ${seconds.toFixed(0)} s`);
+  note(`vitest took ${seconds.toFixed(0)} s, the most of it: ${slowest.join(', ')}`);
   if (errors > 0) record('vitest', false, seconds, `${errors} errors outside of any test`);
   // Every backend has the same cases, if some skip a few: none may have been left out.
   const totals = backends.map((backend) => {
@@ -104,7 +104,9 @@ async function runAll() {
   const backends = await loadableBackends();
   await runVitest(backends);
 
-  const { code, output } = await npx(['-p', `node@${otherNode}`, 'node', '-p', 'process.execPath'], { capture: true });
+  const { code, output } = await npx([`--package=node@${otherNode}`, '--', 'node', '-p', 'process.execPath'], {
+    capture: true,
+  });
   const node24 = output.trim().split('\n').at(-1) ?? '';
   if (code !== 0) record(`node ${otherNode}`, false, 0, output);
   else {
