@@ -15,7 +15,7 @@ class Net extends nn.Module {
     this.head = new nn.Linear(3, 2);
   }
 
-  override forward(x: tf.Tensor, twice = false): tf.Tensor {
+  forward(x: tf.Tensor, twice = false): tf.Tensor {
     const y = this.head(x).mul(this.scale).mul(this.#half);
     return twice ? y.mul(2) : y;
   }

@@ -17,7 +17,7 @@ class LeNet extends nn.Module {
   fc2 = new nn.Linear(120, 84);
   fc3 = new nn.Linear(84, 10);
 
-  override forward(x: torch.Tensor) {
+  forward(x: torch.Tensor) {
     x = F.max_pool2d(F.relu(this.conv1(x)), 2);
     x = F.max_pool2d(F.relu(this.conv2(x)), 2);
     x = x.flatten(1);

@@ -81,12 +81,17 @@ export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }
 
+/** Of a module that is not for calling. */
+export function missingForward(module: Module): never {
+  throw new NotImplementedError(`Module [${module._get_name()}] is missing the required "forward" function`);
+}
+
 /**
  * Base class of all neural network modules. A subclass writes `forward`; a `Parameter`, a module or a registered buffer
  * assigned to one of its properties is registered, as in torch.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: only the interface can say that an instance is callable
-export class Module extends Callable {
+export abstract class Module extends Callable {
   /** The registered names, in order; their values are properties like any other. */
   #kinds = new Map<string, Kind>();
   #transient = new Set<string>();
@@ -96,6 +101,14 @@ export class Module extends Callable {
   training = true;
 
   static {
+    // Abstract for the compiler, so that a subclass need not say `override`; torch's error for who does without it.
+    Object.defineProperty(this.prototype, 'forward', {
+      value(this: Module) {
+        return missingForward(this);
+      },
+      writable: true,
+      configurable: true,
+    });
     callModule = (self, target, args) => {
       const pre = self.#preHooks;
       const post = self.#hooks;
@@ -130,9 +143,7 @@ export class Module extends Callable {
   }
 
   /** What the module computes; every subclass writes its own. Call the module itself, which also runs the hooks. */
-  forward(..._args: never): unknown {
-    throw new NotImplementedError(`Module [${this._get_name()}] is missing the required "forward" function`);
-  }
+  abstract forward(..._args: never): unknown;
 
   // ---- registration
 

@@ -13,7 +13,7 @@ export class ReLU extends Module {
     this.inplace = bind(reluSignature, args).inplace;
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     return relu(input, this.inplace);
   }
 
@@ -45,14 +45,14 @@ const dimSignature = (name: string): Signature<{ dim: number | null }> => signat
 
 /** exp(x) / Σ exp(x) along `dim`. */
 export class Softmax extends AlongDim {
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     return softmax(input, this.dim);
   }
 }
 
 /** log(softmax(x)) along `dim`. */
 export class LogSoftmax extends AlongDim {
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     return log_softmax(input, this.dim);
   }
 }

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { AssertionError, IndexError, isPlainObject } from '@tfjs-torch/core';
-import { Module, traps } from '../module';
+import { Module, missingForward, traps } from '../module';
 import { typename } from '../names';
 
 type Layer = (input: tf.Tensor) => tf.Tensor;
@@ -88,7 +88,7 @@ export class Sequential extends Indexed<Module> {
     for (const [name, module] of Object.entries(named)) this.add_module(name, module as Module);
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     let x = input;
     for (const module of this) x = (module as unknown as Layer)(x);
     return x;
@@ -118,6 +118,10 @@ export class ModuleList<T extends Module = Module> extends Indexed<T> {
     return this.extend(modules).length;
   }
 
+  forward(..._args: never): unknown {
+    return missingForward(this);
+  }
+
   override toString(): string {
     const blocks: { text: string; first: number; last: number }[] = [];
     for (const [i, module] of [...this].entries()) {
@@ -138,6 +142,10 @@ class ModuleDictClass extends Module {
   constructor(modules: Readonly<Record<string, Module>> | Iterable<[string, Module]> | null = null) {
     super();
     if (modules !== null) this.update(modules);
+  }
+
+  forward(..._args: never): unknown {
+    return missingForward(this);
   }
 
   override get length(): number {

@@ -105,7 +105,7 @@ export class Conv2d extends Module {
     resetWeights(this.weight, this.bias);
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     const { weight, bias, stride, padding, dilation, groups } = this;
     return conv2d(input, weight, bias, stride as Pair, padding as Pair | 'same', dilation as Pair, groups);
   }

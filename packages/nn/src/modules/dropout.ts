@@ -18,7 +18,7 @@ export class Dropout extends Module {
     this.inplace = inplace;
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     return dropout(input, this.p, this.training, this.inplace);
   }
 

@@ -22,7 +22,7 @@ export class Flatten extends Module {
     this.end_dim = end_dim;
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     return flatten(input, this.start_dim, this.end_dim);
   }
 

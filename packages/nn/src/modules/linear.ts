@@ -11,7 +11,7 @@ export class Identity extends Module {
     super();
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     return input;
   }
 }
@@ -52,7 +52,7 @@ export class Linear extends Module {
     resetWeights(this.weight, this.bias);
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     return linear(input, this.weight, this.bias);
   }
 

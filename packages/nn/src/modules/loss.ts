@@ -25,7 +25,7 @@ export class MSELoss extends Module {
     this.reduction = legacyReduction(bind(mseSignature, args));
   }
 
-  override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
     return mse_loss(input, target, { reduction: this.reduction });
   }
 }
@@ -40,7 +40,7 @@ export class L1Loss extends Module {
     this.reduction = legacyReduction(bind(l1Signature, args));
   }
 
-  override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
     return l1_loss(input, target, { reduction: this.reduction });
   }
 }
@@ -71,7 +71,7 @@ export class NLLLoss extends Module {
     this.ignore_index = options.ignore_index;
   }
 
-  override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
     const { weight, ignore_index, reduction } = this;
     return nll_loss(input, target, { weight, ignore_index, reduction });
   }
@@ -109,7 +109,7 @@ export class CrossEntropyLoss extends Module {
     this.label_smoothing = options.label_smoothing;
   }
 
-  override forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
     const { weight, ignore_index, reduction, label_smoothing } = this;
     return cross_entropy(input, target, { weight, ignore_index, reduction, label_smoothing });
   }

@@ -37,7 +37,7 @@ export class MaxPool2d extends Module {
     this.ceil_mode = o.ceil_mode;
   }
 
-  override forward(input: tf.Tensor): tf.Tensor {
+  forward(input: tf.Tensor): tf.Tensor {
     const { kernel_size, stride, padding, dilation, ceil_mode, return_indices } = this;
     return max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices);
   }
