@@ -116,6 +116,23 @@ export const loops: readonly Loop[] = [
     },
   },
   {
+    name: 'the same batch again and again, made after the optimizer',
+    *run() {
+      const model = net();
+      const loss_fn = criterion();
+      const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
+      const [x, y] = [images(4), labels(4)];
+      const values = y.dataSync().slice();
+      while (!done) {
+        optimizer.zero_grad();
+        loss_fn(model(x), y).backward();
+        optimizer.step();
+        yield;
+      }
+      return () => assertEqual(y.dataSync(), values, 'labels');
+    },
+  },
+  {
     name: 'closure',
     *run() {
       const model = net();

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { engine, type KernelCall } from './engine';
 import { fields } from './fields';
 import { unhold } from './finalizer';
@@ -23,6 +23,7 @@ export function install(): void {
   openRootScope();
   recordKernels();
   watchStorage();
+  watchReads();
   watchTidy();
 }
 
@@ -83,6 +84,20 @@ function watchStorage(): void {
     if (fields(t as tf.Tensor)._held && !(t instanceof OwnedVariable)) unhold(t as tf.Tensor);
     disposeTensor.call(engine, t);
   };
+}
+
+/** A tensor that is only read, as labels are, is in use too. */
+function watchReads(): void {
+  const { prototype } = tf.Tensor;
+  const { dataSync, data } = prototype;
+  prototype.dataSync = function (this: tf.Tensor) {
+    touch(this);
+    return dataSync.call(this);
+  } as typeof dataSync;
+  prototype.data = function (this: tf.Tensor) {
+    touch(this);
+    return data.call(this);
+  } as typeof data;
 }
 
 function watchTidy(): void {
