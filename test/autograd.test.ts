@@ -60,7 +60,7 @@ const programs: Record<string, (leaves: Leaves) => tf.Tensor | [value: tf.Tensor
     return h.mul(h).mean();
   },
   double_backward: ({ x }) => {
-    const [g] = autograd.grad(x.mul(x).mul(x).sum(), x, null, { create_graph: true });
+    const [g] = autograd.grad(x.mul(x).mul(x).sum(), x, { create_graph: true });
     return g!.mul(g!).sum();
   },
   penalty: ({ x, w }) => {

@@ -1,24 +1,34 @@
 /** `torch.autograd` */
 import type * as tf from '@tensorflow/tfjs-core';
-import {
-  type BackwardOptions,
-  backward as backwardAll,
-  type GradOptions,
-  gradientsOf,
-  setRequiresGrad,
-} from './autograd';
+import { backward as backwardAll, gradientsOf, setRequiresGrad } from './autograd';
+import { type Args, bind, type Signature, signature } from './bind';
 
 type OneOrMore<T> = T | readonly T[];
 const many = <T>(x: OneOrMore<T>): readonly T[] => (Array.isArray(x) ? x : [x]) as readonly T[];
 
+type Gradients = OneOrMore<tf.Tensor | null> | null;
+interface GraphOptions {
+  /** Default: `create_graph`. */
+  retain_graph?: boolean | null;
+  /** Record the backward pass too, so that it can be differentiated. */
+  create_graph?: boolean;
+}
+
 /** Adds the gradients of `tensors` to `.grad` of the leaves. */
 export function backward(
   tensors: OneOrMore<tf.Tensor>,
-  grad_tensors: OneOrMore<tf.Tensor | null> = null,
-  options: BackwardOptions = {},
+  ...args: Args<
+    [grad_tensors: Gradients, retain_graph: boolean | null, create_graph: boolean],
+    GraphOptions & { grad_tensors?: Gradients }
+  >
 ): void {
-  backwardAll(many(tensors), many(grad_tensors), options);
+  const { grad_tensors, retain_graph, create_graph } = bind(backwardSignature, [tensors, ...args]);
+  backwardAll(many(tensors), many(grad_tensors), { retain_graph: retain_graph ?? create_graph, create_graph });
 }
+const backwardSignature: Signature<Required<GraphOptions> & { grad_tensors: Gradients }> = signature(
+  'backward',
+  'tensors, grad_tensors=None, retain_graph=None, create_graph=False',
+);
 
 /**
  * The gradients of `outputs` with respect to `inputs`, as an array; `.grad` is left alone.
@@ -27,11 +37,21 @@ export function backward(
 export function grad(
   outputs: OneOrMore<tf.Tensor>,
   inputs: OneOrMore<tf.Tensor>,
-  grad_outputs: OneOrMore<tf.Tensor | null> = null,
-  options: GradOptions = {},
+  ...args: Args<
+    [grad_outputs: Gradients, retain_graph: boolean | null, create_graph: boolean],
+    GraphOptions & { grad_outputs?: Gradients; allow_unused?: boolean | null }
+  >
 ): (tf.Tensor | null)[] {
-  return gradientsOf(many(outputs), many(inputs), many(grad_outputs), options);
+  const bound = bind(gradSignature, [outputs, inputs, ...args]);
+  const { grad_outputs, retain_graph, create_graph, allow_unused } = bound;
+  return gradientsOf(many(outputs), many(inputs), many(grad_outputs), {
+    retain_graph: retain_graph ?? create_graph,
+    create_graph,
+    allow_unused: allow_unused ?? false,
+  });
 }
+const gradSignature: Signature<Required<GraphOptions> & { grad_outputs: Gradients; allow_unused: boolean | null }> =
+  signature('grad', 'outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None');
 
 function wrap(data: tf.Tensor, requires_grad = false): tf.Tensor {
   if (requires_grad) setRequiresGrad(data, true);

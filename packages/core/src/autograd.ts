@@ -220,15 +220,15 @@ function free(nodes: readonly Node[]): void {
 }
 
 export interface BackwardOptions {
-  retain_graph?: boolean | undefined;
-  create_graph?: boolean | undefined;
+  retain_graph: boolean;
+  create_graph: boolean;
 }
 
 /** The sum of gradients of `tensors` into `.grad` of the leaves they were computed from. */
 export function backward(
   tensors: readonly tf.Tensor[],
   gradients: readonly (tf.Tensor | null)[],
-  { create_graph = false, retain_graph = create_graph }: BackwardOptions = {},
+  { create_graph, retain_graph }: BackwardOptions,
 ): void {
   withGrad(create_graph, () => {
     inScope('backward', () => {
@@ -259,7 +259,7 @@ export function backward(
 }
 
 export interface GradOptions extends BackwardOptions {
-  allow_unused?: boolean | undefined;
+  allow_unused: boolean;
 }
 
 /** The gradients of `outputs` with respect to `inputs`, without touching any `.grad`. */
@@ -267,7 +267,7 @@ export function gradientsOf(
   outputs: readonly tf.Tensor[],
   inputs: readonly tf.Tensor[],
   gradients: readonly (tf.Tensor | null)[],
-  { create_graph = false, retain_graph = create_graph, allow_unused = false }: GradOptions = {},
+  { create_graph, retain_graph, allow_unused }: GradOptions,
 ): (tf.Tensor | null)[] {
   for (const t of inputs)
     if (!requiresGrad(t)) throw new RuntimeError('One of the differentiated Tensors does not require grad');

@@ -30,6 +30,7 @@ export {
   zeros_like,
 } from './creation';
 export type { WithData } from './data';
+export { cuda, type Device, device } from './device';
 export {
   AssertionError,
   AttributeError,
@@ -45,6 +46,7 @@ export {
   type WarningSink,
   warn,
 } from './errors';
+export * from './functions';
 export {
   default_generator,
   Generator,
@@ -54,7 +56,6 @@ export {
   seed,
   set_rng_state,
 } from './generator';
-
 export { enable_grad, is_grad_enabled, no_grad, set_grad_enabled } from './grad-mode';
 export * as internal from './internal';
 export { registerMissingKernels } from './kernels';

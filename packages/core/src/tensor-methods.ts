@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { assignGrad, backward, isLeaf, readGrad, requiresGrad, retainGrad, setRequiresGrad } from './autograd';
-import { isPlainObject } from './bind';
+import { type Args, bind, isPlainObject, type Signature, signature } from './bind';
 import { chainedOps } from './chained-ops';
 import { type Dtype, resolveDtype } from './creation';
 import type { WithData } from './data';
@@ -14,7 +14,7 @@ import { withGrad } from './grad-mode';
 import { clamp, inPlaceMethods } from './in-place';
 import { format } from './print';
 
-type Operand = tf.Tensor | number;
+export type Operand = tf.Tensor | number;
 
 declare module '@tensorflow/tfjs-core/dist/tensor' {
   interface Tensor<R extends tf.Rank = tf.Rank> {
@@ -34,8 +34,12 @@ declare module '@tensorflow/tfjs-core/dist/tensor' {
      * Adds the gradient of this tensor with respect to the graph's leaves to their `.grad`, and frees the graph.
      * @param gradient of the same shape; may be left out for a scalar
      */
-    backward(gradient?: tf.Tensor | null, options?: { retain_graph?: boolean; create_graph?: boolean }): void;
-    backward(options: { gradient?: tf.Tensor | null; retain_graph?: boolean; create_graph?: boolean }): void;
+    backward(
+      ...args: Args<
+        [gradient: tf.Tensor | null, retain_graph: boolean | null, create_graph: boolean],
+        { gradient?: tf.Tensor | null; retain_graph?: boolean | null; create_graph?: boolean }
+      >
+    ): void;
     /** The same storage without history. */
     detach(): tf.Tensor;
     detach_(): this;
@@ -123,7 +127,7 @@ function inferShape(t: tf.Tensor, shape: readonly number[]): number[] {
 }
 
 /** A dimension from -n to n-1, counted from the front. */
-function dimension(d: number, n: number): number {
+export function dimension(d: number, n: number): number {
   if (!Number.isInteger(d) || d < -n || d >= n)
     throw new RangeError(`Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${d})`);
   return d < 0 ? d + n : d;
@@ -167,6 +171,12 @@ function item(t: tf.Tensor): number {
 
 // ---- methods that tfjs does not have
 
+const backwardSignature: Signature<{
+  gradient: tf.Tensor | null;
+  retain_graph: boolean | null;
+  create_graph: boolean;
+}> = signature('Tensor.backward', 'gradient=None, retain_graph=None, create_graph=False');
+
 const added: Record<string, (this: tf.Tensor, ...args: never[]) => unknown> = {
   requires_grad_(required = true) {
     setRequiresGrad(this, required);
@@ -175,14 +185,9 @@ const added: Record<string, (this: tf.Tensor, ...args: never[]) => unknown> = {
   retain_grad() {
     retainGrad(this);
   },
-  backward(
-    first?: tf.Tensor | null | { gradient?: tf.Tensor | null; retain_graph?: boolean; create_graph?: boolean },
-    options: { retain_graph?: boolean; create_graph?: boolean } = {},
-  ) {
-    if (isPlainObject(first)) {
-      const { gradient = null, ...keywords } = first as { gradient?: tf.Tensor | null; retain_graph?: boolean };
-      backward([this], [gradient], keywords);
-    } else backward([this], [(first as tf.Tensor | null | undefined) ?? null], options);
+  backward(...args: unknown[]) {
+    const { gradient, retain_graph, create_graph } = bind(backwardSignature, args);
+    backward([this], [gradient], { retain_graph: retain_graph ?? create_graph, create_graph });
   },
   detach() {
     return detach(this);
