@@ -1,17 +1,28 @@
 import { readFileSync } from 'node:fs';
+import type { SGD, sgd } from '@tfjs-torch/optim';
+import * as optim from '@tfjs-torch/optim';
 
 /** What scripts/golden/optim.py writes. */
 export interface Golden {
-  head: { format: number; torch: string; seed: number; steps: number; threads: number; cpu: string };
-  problem: { shapes: number[][]; starts: number[][]; grads: number[][][] };
+  head: { format: number; torch: string; seed: number; threads: number; cpu: string };
+  problems: Record<string, Problem>;
   cases: Case[];
   errors: ErrorCase[];
 }
 
+/** Where parameters start, and their gradients by step. */
+export interface Problem {
+  shapes: number[][];
+  starts: number[][];
+  grads: number[][][];
+}
+
 export interface Case {
-  name: 'SGD' | 'Adam' | 'AdamW';
+  name: string;
   desc: string;
   dtype: 'float64' | 'float32';
+  /** `main` if left out. */
+  problem?: string;
   args?: unknown[];
   kwargs: Record<string, unknown>;
   /** Parameters by index. */
@@ -45,8 +56,15 @@ const exact = (values: number[]) =>
   values.forEach((x, i) => {
     values[i] = Math.fround(x);
   });
-golden.problem.starts.forEach(exact);
-golden.problem.grads.flat().forEach(exact);
+for (const { starts, grads } of Object.values(golden.problems)) {
+  starts.forEach(exact);
+  grads.flat().forEach(exact);
+}
+export const problemOf = (c: Case) => golden.problems[c.problem ?? 'main']!;
+
+/** Torch's class by name. */
+export const optimizers: Record<string, (new (...args: unknown[]) => SGD) & { readonly rule: typeof sgd }> = {};
+for (const { name } of golden.cases) optimizers[name] = (optim as unknown as typeof optimizers)[name]!;
 
 export const isTensor = (x: unknown): x is { $tensor: number[]; shape: number[] } =>
   typeof x === 'object' && x !== null && '$tensor' in x;

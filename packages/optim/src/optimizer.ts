@@ -347,13 +347,18 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     this.dispose();
   }
 
+  /** An option as `toString` prints it. */
+  protected shown(value: unknown, _key: string): string {
+    return str(value);
+  }
+
   /** torch's `repr`. */
   toString(): string {
     const groups = this.param_groups.map((group, i) => {
       const keys = Object.keys(group)
         .filter((key) => key !== 'params')
         .sort();
-      return `\nParameter Group ${i}\n${keys.map((key) => `    ${key}: ${str(group[key])}\n`).join('')}`;
+      return `\nParameter Group ${i}\n${keys.map((key) => `    ${key}: ${this.shown(group[key], key)}\n`).join('')}`;
     });
     return `${this.constructor.name} (${groups.join('')})`;
   }

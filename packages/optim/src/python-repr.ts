@@ -21,8 +21,8 @@ function number(x: number): string {
 }
 
 /**
- * An option as Python's `str` prints it. A whole number reads as an int, for JavaScript cannot tell 1 from 1.0; but those of
- * an array as floats, for torch's tuples (betas) hold floats.
+ * An option as Python's `str` prints it. A whole number reads as an int, for JavaScript cannot tell 1 from 1.0; but 0 and 1
+ * in an array as floats: torch's tuples hold floats (betas), and beyond 1 whole numbers (Rprop's step_sizes).
  */
 export function str(value: unknown): string {
   if (value === null || value === undefined) return 'None';
@@ -32,7 +32,10 @@ export function str(value: unknown): string {
   if (Array.isArray(value)) {
     return value.every((x) => typeof x === 'string')
       ? `[${value.map((x) => `'${x}'`).join(', ')}]`
-      : `(${value.map((x) => (typeof x === 'number' ? float(x) : String(x))).join(', ')})`;
+      : `(${value.map(element).join(', ')})`;
   }
   return String(value);
 }
+
+const element = (x: unknown) =>
+  typeof x === 'number' && Math.abs(x) <= 1 ? float(x) : x instanceof Tensor ? String(x) : str(x);

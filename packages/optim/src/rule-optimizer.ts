@@ -3,6 +3,7 @@ import {
   bind,
   enable_grad,
   internal,
+  KeyError,
   NotImplementedError,
   RuntimeError,
   signature,
@@ -12,9 +13,9 @@ import { executor, hasFused, type Item } from './executors';
 import { getOrMake } from './get-or-make';
 import { type Loading, Optimizer, type ParamState } from './optimizer';
 import { bindOptions, type Host, hostOptions } from './options';
-import { str } from './python-repr';
-import { type AnyRule, trace } from './rule/rule';
-import { type Begun, begin, commit, type SlotState } from './rule/state';
+import { float, str } from './python-repr';
+import { type AnyRule, type Trace, trace } from './rule/rule';
+import { begin, commit, firstState, numberKeys, type SlotState } from './rule/state';
 
 /** The flags that choose an implementation, where an optimizer has them. */
 interface Implementation {
@@ -35,6 +36,35 @@ function checkImplementation(name: string, { foreach, fused, differentiable }: I
   }
 }
 
+/** Parameters of one group that are updated with the same scalars. */
+interface Batch {
+  traced: Trace;
+  scalars: Readonly<Record<string, number>>;
+  items: Item[];
+  /** Each enters one finished update into the state. */
+  commits: (() => void)[];
+}
+
+/** What is updated together: one list, unless a group holds a parameter twice. It is updated as often, as in torch. */
+function rounds(params: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[] {
+  if (new Set(params).size === params.length) return [params];
+  const seen = new Map<tf.Tensor, number>();
+  const lists: tf.Tensor[][] = [];
+  for (const p of params) {
+    const round = seen.get(p) ?? 0;
+    seen.set(p, round + 1);
+    lists[round] ??= [];
+    lists[round].push(p);
+  }
+  return lists;
+}
+
+/** How a parameter's state is kept here: tensors like it, and numbers in float32. */
+const keepingFor = ({ shape }: tf.Tensor) => ({
+  make: (fill: number) => internal.state(tf.fill(shape, fill, 'float32')),
+  round: Math.fround,
+});
+
 const stepSignature = signature<{ closure: (() => unknown) | null }>('Optimizer.step', 'closure=None');
 
 /** An optimizer that is a rule; a subclass gives the rule and the types of its arguments. */
@@ -50,6 +80,19 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
     checkImplementation(rule.name, h as Implementation);
     super(params, options);
     this.#rule = rule;
+    if (rule.eager) this.#makeStates();
+  }
+
+  get #initial() {
+    return hostOptions<O>(this.#rule, this.defaults);
+  }
+
+  #makeStates() {
+    for (const group of this.param_groups) {
+      const h = hostOptions<O>(this.#rule, group);
+      for (const p of group.params)
+        this.state.set(p, firstState(this.#rule, h, { ...keepingFor(p), initial: this.#initial }));
+    }
   }
 
   override step(): null;
@@ -73,51 +116,68 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
   }
 
   #update() {
-    const options = this.param_groups.map((group) => {
+    const groups = this.param_groups.map((group) => {
       const h = hostOptions<O>(this.#rule, group);
       checkImplementation(this.#rule.name, h as Implementation);
-      return h;
+      return { h, rounds: rounds(group.params) };
     });
-    internal.withGrad(false, () => {
-      this.param_groups.forEach((group, i) => {
-        this.#updateGroup(group.params, options[i]!);
+    const most = Math.max(0, ...groups.map((group) => group.rounds.length));
+    for (let round = 0; round < most; round++) {
+      internal.withGrad(false, () => {
+        const uncommitted = new Set<tf.Tensor>();
+        try {
+          const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
+          const run = executor();
+          for (const { traced, scalars, items, commits } of ready) {
+            run(traced, scalars, items);
+            for (const done of commits) done();
+          }
+        } catch (error) {
+          tf.dispose([...uncommitted]);
+          throw error;
+        }
       });
-    });
+    }
   }
 
-  #updateGroup(params: readonly tf.Tensor[], h: Host<O>) {
+  /** The parameters of a group that have a gradient; those whose scalars are the same go to the executor together. */
+  #batches(h: Host<O>, params: readonly tf.Tensor[], uncommitted: Set<tf.Tensor>): Batch[] {
     const rule = this.#rule;
-    const traced = trace(rule, h);
-    interface Batch extends Begun<tf.Tensor> {
-      fresh: boolean;
-      items: Item[];
-      commits: (() => void)[];
-    }
-    // Parameters whose scalars are the same go to the executor together.
     const batches = new Map<string, Batch>();
+    const initial = this.#initial;
     for (const param of params) {
       const grad = internal.peekGrad(param);
       if (grad === null) continue;
       const state = (this.state.get(param) ?? {}) as SlotState<tf.Tensor>;
-      const begun = begin(rule, h, state, (fill) => internal.state(tf.fill(param.shape, fill, 'float32')));
-      const fresh = Object.keys(begun.made).length > 0;
-      const batch = getOrMake(batches, `${begun.t},${fresh}`, () => ({ ...begun, fresh, items: [], commits: [] }));
+      const begun = begin<Host<O>, tf.Tensor>(rule, h, state, { ...keepingFor(param), initial });
+      for (const t of Object.values(begun.made)) uncommitted.add(t);
+      const { scalars } = begun;
+      const batch = getOrMake(batches, Object.values(scalars).join(), () => ({
+        traced: trace(rule, h, scalars),
+        scalars,
+        items: [],
+        commits: [],
+      }));
       batch.items.push({ ...(state as Item), ...begun.made, param, grad });
       batch.commits.push(() => {
-        commit(rule, state, begun);
-        if (traced.slots.length > 0) this.state.set(param, state);
+        commit(state, begun);
+        for (const t of Object.values(begun.made)) uncommitted.delete(t);
+        if (Object.keys(state).length > 0) this.state.set(param, state);
       });
     }
-    const run = executor();
-    for (const { t, fresh, items, commits } of batches.values()) {
-      run(traced, rule.scalars(h, t, fresh), items);
-      for (const done of commits) done();
-    }
+    return [...batches.values()];
   }
 
   protected override exported(value: unknown, key: string): unknown {
-    // An integer here, a float32 scalar in torch.
-    return this.#rule.counted && key === 'step' ? tf.scalar(value as number) : super.exported(value, key);
+    // A number here, a float32 scalar in torch.
+    return typeof value === 'number' && numberKeys(this.#rule, this.#initial).includes(key)
+      ? tf.scalar(value)
+      : super.exported(value, key);
+  }
+
+  protected override shown(value: unknown, key: string): string {
+    const { floats, defaults } = this.#rule;
+    return floats?.includes(key) && value === defaults[key as never] ? float(value as number) : super.shown(value, key);
   }
 
   protected override migrated(group: Record<string, unknown>): Record<string, unknown> {
@@ -128,11 +188,15 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
 
   protected override loaded(entry: ParamState, { p, group, id, keep }: Loading): ParamState {
     const rule = this.#rule;
-    const slots = Object.keys(rule.state(hostOptions<O>(rule, group as O)));
+    const h = hostOptions<O>(rule, group as O);
+    const slots = Object.keys(rule.state(h, h));
+    const numbers = numberKeys(rule, h);
+    const missing = numbers.find((key) => !(key in entry));
+    if (missing !== undefined && Object.keys(entry).length > 0) throw new KeyError(`'${missing}'`);
     const state: ParamState = {};
     for (const [key, value] of Object.entries(entry)) {
       const what = `loaded state dict: ${key} of parameter ${id}`;
-      if (rule.counted && key === 'step') state.step = stepNumber(value, what);
+      if (numbers.includes(key)) state[key] = key === 'step' ? stepNumber(value, what) : float32(value, what);
       else if (value instanceof tf.Tensor) {
         if (!tf.util.arraysEqual(value.shape, p.shape)) {
           throw new ValueError(`${what} has shape [${value.shape}], the parameter has [${p.shape}]`);
@@ -146,10 +210,18 @@ export abstract class RuleOptimizer<O extends object> extends Optimizer<O> {
   }
 }
 
+const numberIn = (value: unknown) => (value instanceof tf.Tensor && value.size === 1 ? value.dataSync()[0]! : value);
+
 function stepNumber(value: unknown, what: string): number {
-  const step = value instanceof tf.Tensor && value.size === 1 ? value.dataSync()[0]! : value;
+  const step = numberIn(value);
   if (typeof step !== 'number' || !Number.isInteger(step) || step < 0) {
     throw new ValueError(`${what} must be a whole number, but is ${str(value)}`);
   }
   return step;
+}
+
+function float32(value: unknown, what: string): number {
+  const x = numberIn(value);
+  if (typeof x !== 'number') throw new ValueError(`${what} must be a number, but is ${str(value)}`);
+  return Math.fround(x);
 }

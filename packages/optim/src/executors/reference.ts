@@ -1,6 +1,6 @@
 import { type Algebra, fold } from '../rule/expr';
 import { type AnyRule, type Trace, trace } from '../rule/rule';
-import { begin, commit, type SlotState } from '../rule/state';
+import { begin, commit, firstState, type Keeping, type SlotState } from '../rule/state';
 
 type Value = Float64Array | number;
 
@@ -20,8 +20,13 @@ const operations: Omit<Algebra<Value>, 'leaf'> = {
   mul: lift((a, b) => a! * b!),
   div: lift((a, b) => a! / b!),
   max: lift(Math.max),
+  min: lift(Math.min),
+  gt: lift((a, b) => Number(a! > b!)),
+  where: lift((condition, a, b) => (condition ? a! : b!)),
   neg: lift((a) => -a!),
   sqrt: lift(Math.sqrt),
+  abs: lift(Math.abs),
+  sign: lift((a) => Number(a! > 0) - Number(a! < 0)),
 };
 
 function run(
@@ -36,9 +41,19 @@ function run(
   return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, values[i] as Float64Array]));
 }
 
+const keeping = <H>(initial: H, size: number): Keeping<H, Float64Array> => ({
+  initial,
+  make: (fill) => new Float64Array(size).fill(fill),
+  round: (x) => x,
+});
+
+/** The state of a parameter of `size` elements before its first update. */
+export const referenceState = <H extends object>(rule: AnyRule<H>, h: H, size: number): SlotState<Float64Array> =>
+  firstState(rule, h, keeping(h, size));
+
 /**
  * One update of one parameter in float64: the executor that torch.float64 and all the others are compared with.
- * `param` and `state` are changed in place.
+ * `param` and `state` are changed in place. `initial`: the optimizer's own options, where those of the group differ.
  */
 export function referenceStep<H extends object>(
   rule: AnyRule<H>,
@@ -46,12 +61,12 @@ export function referenceStep<H extends object>(
   param: Float64Array,
   grad: Float64Array,
   state: SlotState<Float64Array>,
+  initial: H = h,
 ): void {
-  const begun = begin(rule, h, state, (fill) => new Float64Array(param.length).fill(fill));
-  const { t, made } = begun;
-  commit(rule, state, begun);
-  const traced = trace(rule, h);
-  const scalars = rule.scalars(h, t, Object.keys(made).length > 0);
+  const begun = begin(rule, h, state, keeping(initial, param.length));
+  commit(state, begun);
+  const { scalars } = begun;
+  const traced = trace(rule, h, scalars);
   const results = run(traced, scalars, { ...(state as Record<string, Float64Array>), param, grad });
   for (const [name, value] of Object.entries(results)) {
     (name === 'param' ? param : (state[name] as Float64Array)).set(value);

@@ -1,7 +1,19 @@
 /** What the leaves of an expression stand for: a tensor, a host scalar of this step, a literal. */
 export type Leaf = 'input' | 'scalar' | 'const';
 /** The operations. A new one enters only with a rule of torch's that needs it. */
-export type Operation = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'neg' | 'sqrt';
+export type Operation =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'max'
+  | 'min'
+  | 'gt'
+  | 'neg'
+  | 'sqrt'
+  | 'abs'
+  | 'sign'
+  | 'where';
 export type Operand = Expr | number;
 
 /** An element-wise expression: what an update rule is made of. Immutable, shared freely. */
@@ -40,11 +52,30 @@ export class Expr {
   max(x: Operand) {
     return Expr.node('max', this, x);
   }
+  /** The smaller one; NaN where either is, as in torch. */
+  min(x: Operand) {
+    return Expr.node('min', this, x);
+  }
+  /** Whether this is greater: for `where` only. */
+  gt(x: Operand) {
+    return Expr.node('gt', this, x);
+  }
+  /** `a` where this condition holds, else `b`. */
+  where(a: Operand, b: Operand) {
+    return Expr.node('where', this, a, b);
+  }
   neg() {
     return Expr.node('neg', this);
   }
   sqrt() {
     return Expr.node('sqrt', this);
+  }
+  abs() {
+    return Expr.node('abs', this);
+  }
+  /** 1, 0 or −1; 0 for NaN, as in torch. */
+  sign() {
+    return Expr.node('sign', this);
   }
 }
 

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { adam } from '../optimizers/adam';
 import { sgd } from '../optimizers/sgd';
 import { Expr, fold } from './expr';
-import { trace } from './rule';
+import { type AnyRule, trace as traceWith } from './rule';
 
+const trace = <H extends object>(rule: AnyRule<H>, h: H) => traceWith(rule, h, rule.scalars(h, 1, true, {}, {}));
 const numbers = { ...adam.defaults, lr: 5, betas: [0.8, 0.9] as const, eps: 1 };
 
 test('numbers retrace nothing, flags do', () => {
@@ -31,6 +32,11 @@ test('a shared node is folded once', () => {
     leaf: (op: string, name: string | number) => (op === 'const' ? (name as number) : 2),
     div: unused,
     max: unused,
+    min: unused,
+    gt: unused,
+    where: unused,
+    abs: unused,
+    sign: unused,
   };
   const [product, difference] = fold<number>([shared.mul(shared), shared.neg().sub(x.sqrt())], {
     ...algebra,
