@@ -1,12 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { fill } from '@tensorflow/tfjs-core';
-import { internal, isPlainObject, KeyError, NotImplementedError, ValueError, warn } from '@tfjs-torch/core';
+import type {} from '@tfjs-torch/core';
+import { isPlainObject, KeyError, NotImplementedError, ValueError, warn } from '@tfjs-torch/core/base';
 import type { Optimizer } from '@tfjs-torch/optim';
+import { assertOptimizer } from './checks';
+import type { Schedule, SchedulerOptions } from './schedule';
 
 type Group = Optimizer<object>['param_groups'][number];
 
 const guide = 'See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate';
-const warnings = {
+export const warnings = {
   overridden:
     'Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, make sure to ' +
     `call \`optimizer.step()\` before \`lr_scheduler.step()\`. ${guide}`,
@@ -31,22 +33,46 @@ export function readLr(group: Group, key = 'lr'): number {
   return typeof lr === 'number' ? lr : lr.dataSync()[0]!;
 }
 
-function writeLr(group: Group, value: number) {
-  const lr = group.lr as number | Tensor;
-  if (typeof lr === 'number') group.lr = value;
-  else internal.update(lr, fill(lr.shape, value, lr.dtype as 'float32'));
+export function writeLr(group: Group, value: number): void {
+  if (typeof group.lr === 'number') group.lr = value;
+  else (group.lr as Tensor).fill_(value);
 }
 
-const isOptimizer = (value: unknown): value is Optimizer<object> => {
-  const { param_groups, step, stepCount } = (value ?? {}) as Partial<Optimizer<object>>;
-  return Array.isArray(param_groups) && typeof step === 'function' && typeof stepCount === 'number';
-};
-
-/** A copy of plain values; a function or an object of a class is shared. */
-function copied(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copied);
+/** A copy of plain values; a function or an object of a class is shared, but for schedulers, which `scheduler` may replace. */
+function copied(value: unknown, scheduler: (s: LRScheduler) => unknown = (s) => s): unknown {
+  if (value instanceof LRScheduler) return scheduler(value);
+  if (Array.isArray(value)) return value.map((v) => copied(v, scheduler));
   if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, copied(v)]));
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, copied(v, scheduler)]));
+}
+
+/** A property that is no part of the state. */
+const hide = (object: object, key: string, value: unknown) =>
+  Object.defineProperty(object, key, { value, writable: true, configurable: true });
+
+/** @throws KeyError if a scheduler cannot go on from `last_epoch` because a group has no `initial_lr` */
+export function assertResumable({ param_groups }: Optimizer<object>, last_epoch: number): void {
+  const without = last_epoch === -1 ? -1 : param_groups.findIndex((group) => !('initial_lr' in group));
+  if (without < 0) return;
+  throw new KeyError(
+    `param 'initial_lr' is not specified in param_groups[${without}] when resuming scheduler with last_epoch >= 0.\n` +
+      'This typically happens when:\n' +
+      "1. You're trying to resume training from a checkpoint but haven't properly loaded the optimizer state\n" +
+      "2. You're using last_epoch >= 0 for a fresh training run (not recommended)",
+  );
+}
+
+/** Whether a gradient is there that is not finite: the reason for which a training loop skips a step. */
+function hasBadGradient({ param_groups }: Optimizer<object>): boolean {
+  return param_groups.some(({ params }) =>
+    params.some(({ grad }) => {
+      try {
+        return grad !== null && !grad.dataSync().every(Number.isFinite);
+      } catch {
+        return true; // a backend that cannot read in time: no reason to warn
+      }
+    }),
+  );
 }
 
 /**
@@ -68,26 +94,23 @@ export abstract class LRScheduler {
   declare _is_initial: boolean;
   declare _get_lr_called_within_step: boolean;
   declare _last_lr: number[];
+  /** Our own options, and the optimizer's count of steps at the last step of the scheduler. */
+  declare protected ours: SchedulerOptions & { quiet?: boolean; seen: number };
 
   /** The closed form, where there is one. */
   _get_closed_form_lr?(): number[];
 
-  constructor(optimizer: Optimizer<object>, last_epoch = -1, own: object = {}) {
-    if (!isOptimizer(optimizer)) {
-      throw new TypeError(`${(optimizer as object | null)?.constructor?.name ?? 'NoneType'} is not an Optimizer`);
-    }
-    if (last_epoch !== -1) {
-      const without = optimizer.param_groups.findIndex((group) => !('initial_lr' in group));
-      if (without >= 0) {
-        throw new KeyError(
-          `param 'initial_lr' is not specified in param_groups[${without}] when resuming scheduler with last_epoch >= 0.\n` +
-            'This typically happens when:\n' +
-            "1. You're trying to resume training from a checkpoint but haven't properly loaded the optimizer state\n" +
-            "2. You're using last_epoch >= 0 for a fresh training run (not recommended)",
-        );
-      }
-    }
-    Object.defineProperty(this, 'optimizer', { value: optimizer, writable: true, configurable: true });
+  constructor(optimizer: Optimizer<object>, last_epoch = -1, own: object = {}, ours: SchedulerOptions = {}) {
+    assertOptimizer(optimizer);
+    hide(this, 'optimizer', optimizer);
+    hide(this, 'ours', { ...ours, seen: optimizer.stepCount });
+    this.start(last_epoch, own);
+  }
+
+  /** The constructor's work, which the composites and the plateau do otherwise. */
+  protected start(last_epoch: number, own: object): void {
+    const { optimizer } = this;
+    assertResumable(optimizer, last_epoch);
     Object.assign(this, own);
     this.base_lrs = optimizer.param_groups.map((group) => readLr(group, 'initial_lr' in group ? 'initial_lr' : 'lr'));
     this.last_epoch = last_epoch;
@@ -128,30 +151,29 @@ export abstract class LRScheduler {
    * @param epoch deprecated in torch: the epoch to go to, by the closed form where there is one
    */
   step(epoch: number | null = null): void {
-    if (this._step_count === 1) {
-      const { step, count } = attached.get(this.optimizer)!;
-      if (this.optimizer.step !== step) warn(warnings.overridden);
-      else if (this.optimizer.stepCount === count) warn(warnings.order);
-    }
+    this.checkOrder();
     this._step_count++;
     if (epoch !== null) warn(warnings.epoch);
     this._update_lr(epoch);
   }
 
   _update_lr(epoch: number | null = null): void {
+    this.takeIn();
     this.last_epoch = epoch ?? this.last_epoch + 1;
+    this.setLr(() => (epoch !== null && this._get_closed_form_lr ? this._get_closed_form_lr() : this.get_lr()));
+  }
+
+  /** Sets the rates that `compute` gives. */
+  protected setLr(compute: () => number[]): void {
     const { param_groups } = this.optimizer;
     this._get_lr_called_within_step = true;
     let values: number[];
     try {
-      values = epoch !== null && this._get_closed_form_lr ? this._get_closed_form_lr() : this.get_lr();
+      values = compute();
     } finally {
       this._get_lr_called_within_step = false;
     }
-    if (values.length !== param_groups.length) {
-      const difference = values.length < param_groups.length ? 'shorter' : 'longer';
-      throw new ValueError(`zip() argument 2 is ${difference} than argument 1`);
-    }
+    assertOneEach(values, param_groups);
     const wrong = values.find((lr) => typeof lr !== 'number' || Number.isNaN(lr));
     if (wrong !== undefined && !param_groups.some((group) => Number.isNaN(readLr(group)))) {
       throw new ValueError(
@@ -162,7 +184,23 @@ export abstract class LRScheduler {
     param_groups.forEach((group, i) => {
       writeLr(group, values[i]!);
     });
-    this._last_lr = param_groups.map((group) => readLr(group));
+    this.noteLr();
+  }
+
+  protected noteLr(): void {
+    this._last_lr = this.optimizer.param_groups.map((group) => readLr(group));
+  }
+
+  /** `get_lr()` by the chained form. */
+  protected chained<H extends object>(this: this & H, { next }: Schedule<H>): number[] {
+    this.warnIfCalledOutside();
+    const { param_groups } = this.optimizer;
+    return param_groups.map((group, i) => next(this, readLr(group), this.last_epoch, this.base_lrs[i]!));
+  }
+
+  /** `_get_closed_form_lr()`. */
+  protected closed<H extends object>(this: this & H, { closed }: Schedule<H>): number[] {
+    return this.base_lrs.map((base) => closed(this, base, this.last_epoch));
   }
 
   /** Torch's warning for calling `get_lr()` oneself. */
@@ -170,15 +208,140 @@ export abstract class LRScheduler {
     if (!this._get_lr_called_within_step) warn(warnings.getLr);
   }
 
+  /** Torch's warnings about the order of steps, or with `diagnostics` ours. */
+  private checkOrder(): void {
+    if (this.ours.quiet || this._is_initial) return;
+    const { step, count } = attached.get(this.optimizer)!;
+    if (this._step_count === 1 && this.optimizer.step !== step) warn(warnings.overridden);
+    else if (this.ours.diagnostics) this.watch();
+    else if (this._step_count === 1 && this.optimizer.stepCount === count) warn(warnings.order);
+  }
+
+  /** With `diagnostics`, warns once if the optimizer made no step since the last call and none was skipped. */
+  protected watch(): void {
+    const { optimizer, ours } = this;
+    if (!ours.diagnostics || ours.quiet || this._is_initial) return;
+    if (optimizer.stepCount !== ours.seen) ours.seen = optimizer.stepCount;
+    else if (optimizer.step === (attached.get(optimizer)?.step ?? optimizer.step) && !hasBadGradient(optimizer)) {
+      ours.quiet = true;
+      warn(
+        `${this.constructor.name}.step() to epoch ${this.last_epoch + 1}: the optimizer has made no step since the ` +
+          'scheduler’s last. Step the scheduler after `optimizer.step()`, once for each or once for several.',
+      );
+    }
+  }
+
+  protected takeIn(): void {
+    if (this.ours.adopt_new_groups && this.optimizer.param_groups.length > this.base_lrs.length) this.adopt();
+  }
+
+  /** Takes in the groups that were added: they get the rates that they would have had from the start. */
+  protected adopt(): void {
+    const { base_lrs, last_epoch } = this;
+    const added = this.optimizer.param_groups.slice(base_lrs.length);
+    const already = added.map((group) => 'initial_lr' in group);
+    for (const group of added) {
+      group.initial_lr ??= readLr(group);
+      base_lrs.push(readLr(group, 'initial_lr'));
+    }
+    if (last_epoch < 0) return;
+    const rates = this.lr_at(last_epoch).slice(-added.length);
+    added.forEach((group, i) => {
+      // Another scheduler took the group in before: both act.
+      const share = already[i] ? readLr(group) / readLr(group, 'initial_lr') : 1;
+      writeLr(group, rates[i]! * share);
+    });
+  }
+
+  /**
+   * The rates of all groups at epoch `t` of an undisturbed run, by the closed form; changes nothing. Takes O(t) where there
+   * is none. The closed form heeds an epoch that is a fraction (`step_size: 2.5`), steps never meet it.
+   * @throws RuntimeError for a schedule that depends on metrics
+   */
+  lr_at(t: number): number[] {
+    if (!this._get_closed_form_lr) return this.preview(t + 1)[t]!;
+    return this._get_closed_form_lr.call(Object.create(this, { last_epoch: { value: t } }));
+  }
+
+  /**
+   * The rates of all groups at the epochs 0 to n - 1 of an undisturbed run, exactly as `step()` would set them; changes
+   * nothing. `preview(n).map((rates) => rates[0])` is ready for plotting.
+   * @throws RuntimeError for a schedule that depends on metrics
+   */
+  preview(n: number): number[][] {
+    const { optimizer } = this;
+    const param_groups = optimizer.param_groups.map((group) => ({
+      ...group,
+      lr: readLr(group, 'initial_lr' in group ? 'initial_lr' : 'lr'),
+    }));
+    const twin = this.twin(Object.create(optimizer, { param_groups: { value: param_groups } }));
+    twin.restart();
+    return Array.from({ length: n }, (_, t) => {
+      if (t > 0) twin.step();
+      return param_groups.map(({ lr }) => lr);
+    });
+  }
+
+  /** A copy that acts on another optimizer, without warnings. */
+  protected twin(optimizer: Optimizer<object>): LRScheduler {
+    const twin = Object.create(Object.getPrototypeOf(this)) as LRScheduler;
+    hide(twin, 'optimizer', optimizer);
+    hide(twin, 'ours', { ...this.ours, quiet: true, adopt_new_groups: false });
+    for (const [key, value] of Object.entries(this))
+      (twin as unknown as Record<string, unknown>)[key] = copied(value, (s) => s.twin(optimizer));
+    return twin;
+  }
+
+  /** Begins anew, as the constructor does. */
+  restart(): void {
+    this.last_epoch = -1;
+    this._initial_step();
+  }
+
   /** All of the scheduler's own attributes but the optimizer, as plain values. */
   state_dict(): Record<string, unknown> {
     return Object.fromEntries(Object.entries(this).map(([key, value]) => [key, copied(value)]));
   }
 
-  /** Takes over a `state_dict()`. As in torch the rates in use stay: load the optimizer's state too. */
-  load_state_dict(state_dict: Record<string, unknown>): void {
+  /**
+   * Takes over a `state_dict()`. As in torch the rates in use stay, and come with the optimizer's state; with `apply` they
+   * (and the momentum, where it is scheduled) are set here, and it does not matter what is loaded or built first.
+   */
+  load_state_dict(state_dict: Readonly<Record<string, unknown>>, { apply = false }: { apply?: boolean } = {}): void {
     for (const [key, value] of Object.entries(state_dict)) {
       if (key !== 'optimizer') (this as Record<string, unknown>)[key] = copied(value);
     }
+    if (apply) this.apply();
   }
+
+  /** Sets the rates of the last step. */
+  apply(): void {
+    this.optimizer.param_groups.forEach((group, i) => {
+      if (this._last_lr[i] !== undefined) writeLr(group, this._last_lr[i]!);
+    });
+  }
+
+  /** A composite's step. */
+  advance(_metrics: unknown, _initial: boolean): void {
+    this.step();
+  }
+
+  /** A sequence's milestone: begins at epoch 0, by the closed form where there is one. */
+  takeOver(_metrics: unknown): void {
+    this._update_lr(0);
+  }
+
+  /** Leaves the warnings to the composite that steps it. */
+  silence(): void {
+    this.ours.quiet = true;
+  }
+}
+
+/** torch's old name of the base class. */
+export abstract class _LRScheduler extends LRScheduler {}
+
+/** As Python's `zip(groups, values, strict=True)`. */
+export function assertOneEach(values: readonly unknown[], groups: readonly unknown[]): void {
+  if (values.length === groups.length) return;
+  throw new ValueError(`zip() argument 2 is ${values.length < groups.length ? 'shorter' : 'longer'} than argument 1`);
 }

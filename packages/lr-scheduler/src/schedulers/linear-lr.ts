@@ -1,0 +1,66 @@
+import { bind, signature, ValueError } from '@tfjs-torch/core/base';
+import { numbers, positive } from '../checks';
+import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { LRScheduler } from '../scheduler';
+
+export interface LinearLROptions extends SchedulerOptions {
+  /** @defaultValue 1/3 */
+  start_factor?: number;
+  /** @defaultValue 1 */
+  end_factor?: number;
+  /** Epochs from the one factor to the other. @defaultValue 5 */
+  total_iters?: number;
+}
+
+export const linearLR: Schedule<{ start_factor: number; end_factor: number; total_iters: number }> = {
+  closed: (h, base, t) =>
+    base * (h.start_factor + ((h.end_factor - h.start_factor) * Math.min(h.total_iters, t)) / h.total_iters),
+  next(h, lr, t) {
+    if (t === 0) return lr * h.start_factor;
+    if (h._is_initial || t > h.total_iters) return lr;
+    const rise = h.end_factor - h.start_factor;
+    return lr * (1 + rise / (h.total_iters * h.start_factor + (t - 1) * rise));
+  },
+};
+
+const parameters = signature<Bound<LinearLROptions>>(
+  'LinearLR.__init__',
+  `optimizer, start_factor=${1 / 3}, end_factor=1, total_iters=5, ${common}`,
+);
+
+/**
+ * Multiplies the learning rate of each group by a factor that goes from `start_factor` to `end_factor`:
+ * `torch.optim.lr_scheduler.LinearLR`.
+ */
+export class LinearLR extends LRScheduler {
+  declare start_factor: number;
+  declare end_factor: number;
+  declare total_iters: number;
+
+  constructor(
+    ...args: Call<
+      [],
+      [start_factor: number, end_factor: number, total_iters: number, last_epoch: number],
+      LinearLROptions
+    >
+  ) {
+    const { optimizer, start_factor, end_factor, total_iters, last_epoch, ...ours } = bind(parameters, args);
+    numbers({ start_factor, end_factor });
+    if (start_factor > 1 || start_factor <= 0) {
+      throw new ValueError('Starting multiplicative factor expected to be greater than 0 and less or equal to 1.');
+    }
+    if (end_factor > 1 || end_factor < 0) {
+      throw new ValueError('Ending multiplicative factor expected to be between 0 and 1.');
+    }
+    positive({ total_iters }); // torch stays at start_factor, and divides by it in the closed form
+    super(optimizer, last_epoch, { start_factor, end_factor, total_iters }, ours);
+  }
+
+  override get_lr(): number[] {
+    return this.chained(linearLR);
+  }
+
+  override _get_closed_form_lr(): number[] {
+    return this.closed(linearLR);
+  }
+}

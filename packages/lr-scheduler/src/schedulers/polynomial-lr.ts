@@ -1,0 +1,46 @@
+import { bind, signature } from '@tfjs-torch/core/base';
+import { numbers, positive } from '../checks';
+import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { LRScheduler } from '../scheduler';
+
+export interface PolynomialLROptions extends SchedulerOptions {
+  /** Epochs until the rate is 0. @defaultValue 5 */
+  total_iters?: number;
+  /** @defaultValue 1 */
+  power?: number;
+}
+
+export const polynomialLR: Schedule<{ total_iters: number; power: number }> = {
+  closed: (h, base, t) => base * (1 - Math.min(h.total_iters, t) / h.total_iters) ** h.power,
+  next: (h, lr, t) =>
+    h._is_initial || t > h.total_iters ? lr : lr * ((1 - t / h.total_iters) / (1 - (t - 1) / h.total_iters)) ** h.power,
+};
+
+const parameters = signature<Bound<PolynomialLROptions>>(
+  'PolynomialLR.__init__',
+  `optimizer, total_iters=5, power=1, ${common}`,
+);
+
+/**
+ * Takes the learning rate of each group to 0 as `(1 − epoch / total_iters) ** power`:
+ * `torch.optim.lr_scheduler.PolynomialLR`.
+ */
+export class PolynomialLR extends LRScheduler {
+  declare total_iters: number;
+  declare power: number;
+
+  constructor(...args: Call<[], [total_iters: number, power: number, last_epoch: number], PolynomialLROptions>) {
+    const { optimizer, total_iters, power, last_epoch, ...ours } = bind(parameters, args);
+    positive({ total_iters }); // torch divides by it in the closed form
+    numbers({ power });
+    super(optimizer, last_epoch, { total_iters, power }, ours);
+  }
+
+  override get_lr(): number[] {
+    return this.chained(polynomialLR);
+  }
+
+  override _get_closed_form_lr(): number[] {
+    return this.closed(polynomialLR);
+  }
+}

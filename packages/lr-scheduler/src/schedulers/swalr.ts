@@ -1,0 +1,83 @@
+import { bind, KeyError, signature, ValueError } from '@tfjs-torch/core/base';
+import { annealStrategy, assertOptimizer, perGroup } from '../checks';
+import { type Bound, type Call, common, type SchedulerOptions } from '../schedule';
+import { assertResumable, LRScheduler, readLr } from '../scheduler';
+
+export interface SWALROptions extends SchedulerOptions {
+  /** The rate to go to, for all groups or for each. */
+  swa_lr: number | readonly number[];
+  /** @defaultValue 10 */
+  anneal_epochs?: number;
+  /** @defaultValue 'cos' */
+  anneal_strategy?: 'cos' | 'linear';
+}
+
+/** How far the way is gone at `t` from 0 to 1. */
+const anneal = {
+  cos: (t: number) => (1 - Math.cos(Math.PI * t)) / 2,
+  linear: (t: number) => t,
+};
+
+export const swaLR = {
+  /** The rate after the scheduler's `step`th step, 0 being the constructor's, from the one before it. */
+  next(
+    h: { anneal_epochs: number; _anneal_strategy: 'cos' | 'linear' },
+    lr: number,
+    swa_lr: number,
+    step: number,
+  ): number {
+    const t = h.anneal_epochs === 0 ? Math.max(1, step) : step;
+    const share = (x: number) => anneal[h._anneal_strategy](Math.max(0, Math.min(1, x / Math.max(1, h.anneal_epochs))));
+    const [before, now] = [share(t - 1), share(t)];
+    const start = before === 1 ? swa_lr : (lr - before * swa_lr) / (1 - before);
+    return swa_lr * now + start * (1 - now);
+  },
+};
+
+const parameters = signature<Bound<SWALROptions>>(
+  'SWALR.__init__',
+  `optimizer, swa_lr, anneal_epochs=10, anneal_strategy='cos', ${common}`,
+);
+
+/** Takes the learning rate of each group to `swa_lr` and holds it there: `torch.optim.swa_utils.SWALR`. */
+export class SWALR extends LRScheduler {
+  declare _anneal_strategy: 'cos' | 'linear';
+  declare anneal_epochs: number;
+
+  constructor(
+    ...args: Call<
+      [swa_lr: number | readonly number[]],
+      [anneal_epochs: number, anneal_strategy: 'cos' | 'linear', last_epoch: number],
+      SWALROptions,
+      'swa_lr'
+    >
+  ) {
+    const all = bind(parameters, args);
+    const { optimizer, swa_lr, anneal_epochs, anneal_strategy: _anneal_strategy, last_epoch, ...ours } = all;
+    assertOptimizer(optimizer);
+    const swa_lrs = perGroup('swa_lr', optimizer, swa_lr);
+    annealStrategy(_anneal_strategy);
+    if (!Number.isInteger(anneal_epochs) || anneal_epochs < 0)
+      throw new ValueError(`anneal_epochs must be equal or greater than 0, got ${anneal_epochs}`);
+    assertResumable(optimizer, last_epoch);
+    optimizer.param_groups.forEach((group, i) => {
+      group.swa_lr = swa_lrs[i];
+    });
+    super(optimizer, last_epoch, { _anneal_strategy, anneal_epochs }, ours);
+  }
+
+  override get_lr(): number[] {
+    this.warnIfCalledOutside();
+    return this.optimizer.param_groups.map((group) => {
+      if (!('swa_lr' in group)) throw new KeyError("'swa_lr'");
+      return swaLR.next(this, readLr(group), group.swa_lr as number, this._step_count - 1);
+    });
+  }
+
+  /** A later group goes where the first goes, if it has no `swa_lr` of its own. */
+  protected override adopt(): void {
+    const { param_groups } = this.optimizer;
+    for (const group of param_groups) group.swa_lr ??= param_groups[0]!.swa_lr;
+    super.adopt();
+  }
+}
