@@ -28,7 +28,15 @@ const inner = {
   ],
   python: /Error$|^catch_warnings$/,
   optim: ['adam', 'adamw', 'referenceStep', 'required', 'sgd'],
-  lr_scheduler: ['stepLR'],
+  lr_scheduler: [
+    'constantLR',
+    'cosineAnnealingLR',
+    'exponentialLR',
+    'linearLR',
+    'multiStepLR',
+    'polynomialLR',
+    'stepLR',
+  ],
 };
 
 const missing = (names: string[], place: object) => names.filter((name) => !(name in place));
@@ -41,7 +49,8 @@ describe('the umbrella', () => {
     ['torch', coreNames.filter((name) => !inner.python.test(name)), torch],
     ['torch.nn', Object.keys(nn), torch.nn],
     ['torch.optim', without(optim, inner.optim), torch.optim],
-    ['torch.optim.lr_scheduler', without(lr_scheduler, inner.lr_scheduler), torch.optim.lr_scheduler],
+    ['torch.optim.lr_scheduler', without(lr_scheduler, [...inner.lr_scheduler, 'SWALR']), torch.optim.lr_scheduler],
+    ['torch.optim.swa_utils', ['SWALR'], torch.optim.swa_utils],
     ['torch.utils.data', without(data, ['datasets', 'transforms']), torch.utils.data],
     ['torchvision', ['datasets', 'transforms'], umbrella.torchvision],
     ['the names of Python beside torch', pythonNames, umbrella],

@@ -1,3 +1,4 @@
+export type { Factor, LambdaLROptions } from './lambda-scheduler';
 export type { Schedule, SchedulerOptions } from './schedule';
 export { _LRScheduler, LRScheduler } from './scheduler';
 export { ChainedScheduler, type ChainedSchedulerOptions } from './schedulers/chained-scheduler';

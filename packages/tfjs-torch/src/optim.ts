@@ -1,5 +1,7 @@
 export {
   Adadelta,
+  Adafactor,
+  type AdafactorOptions,
   type AdadeltaOptions,
   Adagrad,
   type AdagradOptions,
@@ -11,6 +13,10 @@ export {
   type AdamWOptions,
   ASGD,
   type ASGDOptions,
+  LBFGS,
+  type LBFGSOptions,
+  Muon,
+  type MuonOptions,
   NAdam,
   type NAdamOptions,
   Optimizer,
@@ -30,3 +36,4 @@ export {
   type SGDOptions,
 } from '@tfjs-torch/optim';
 export * as lr_scheduler from './lr-scheduler';
+export * as swa_utils from './swa-utils';
