@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import torch from 'tfjs-torch';
 import { describe, expect, it } from 'vitest';
@@ -109,6 +110,7 @@ describe(`LeNet on MNIST beside torch ${head.torch} (${head.made_on.cpu}, ${head
         console.info(`${backend}: seed ${seed}, the first ${judged} losses within ${figure(farthest)} of torch's`);
         return !(farthest <= tolerances.lenetFreeRun);
       });
-    expect(left.length).toBeLessThanOrEqual(tolerances.lenetRunsLeft);
+    const recorded = cpus()[0]!.model.includes(head.made_on.cpu);
+    expect(left.length).toBeLessThanOrEqual(recorded ? 0 : tolerances.lenetRunsLeftElsewhere);
   });
 });

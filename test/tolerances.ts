@@ -20,7 +20,7 @@ export const tolerances = {
    * in ours: where torch is further than that from its own float64, as many times that.
    */
   lbfgs: 1e-5,
-  lbfgsOverOwn: 3,
+  lbfgsOverOwn: 4,
   /** Host arithmetic in float64 on both sides; V8's `**` is up to 1 ulp off CPython's, and a schedule multiplies on. */
   learningRate: 1e-12,
   /** A rate that is a tensor is float32; torch multiplies in float32, we in float64 and then round. */
@@ -40,10 +40,10 @@ export const tolerances = {
   /** Absolute, from the nearest of torch's own variants; after a flip they are 1e-2 apart, so only the first losses count. */
   lenetFreeRun: 1e-6,
   /**
-   * Of the six seeds: one may flip a tie that none of torch's variants on the recording CPU flips. At seed 4 two values of a
-   * MaxPool window are 2.5e-7 apart in the first step; torch in channels-last and tfjs-node take one, torch else the other.
+   * Of the six seeds, on a CPU other than that of the golden files; there, none. At seed 4 two values of a MaxPool window are
+   * 2.5e-7 apart in the first step: torch in channels-last and tfjs-node take one, torch else the other.
    */
-  lenetRunsLeft: 1,
+  lenetRunsLeftElsewhere: 1,
   /** In points of percent: after an epoch the runs of one seed are as far apart as those of two. */
   lenetAccuracy: 0.4,
 } as const;
