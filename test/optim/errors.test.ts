@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { catch_warnings, Parameter } from '@tfjs-torch/core';
 import { Adam, SGD } from '@tfjs-torch/optim';
 import { describe, expect, test } from 'vitest';
+import { classGolden } from './class-golden';
 import { golden, optimizers } from './golden';
 
 type Made = Map<number, Parameter>;
@@ -21,6 +22,10 @@ function decode(x: unknown, made: Made): unknown {
   if ('$set' in e) return new Set(decode(e.$set, made) as unknown[]);
   if ('$tuple' in e) return decode(e.$tuple, made);
   if ('$generator' in e) return (decode(e.$generator, made) as unknown[]).values();
+  if ('$closure' in e) {
+    const loss = tf.tensor(e.$closure as number[]);
+    return () => loss;
+  }
   if ('$nan' in e) return Number.NaN;
   return Object.fromEntries(Object.entries(e).map(([k, v]) => [k, decode(v, made)]));
 }
@@ -32,8 +37,10 @@ const outline = (optimizer: SGD) => ({
 });
 const keysOf = (params: unknown) => (Array.isArray(params) ? params.map((g) => Object.keys(g ?? {})) : []);
 
+const errors = [...golden.errors, ...classGolden.errors];
+
 describe('the errors of torch, by class and text', () => {
-  test.each(golden.errors.map((row) => [`${row.name}: ${row.desc}`, row] as const))('%s', (_, row) => {
+  test.each(errors.map((row) => [`${row.name}: ${row.desc}`, row] as const))('%s', (_, row) => {
     const made: Made = new Map();
     const params = decode(row.params, made);
     const before = keysOf(params);
@@ -76,9 +83,9 @@ describe('the errors of torch, by class and text', () => {
   });
 
   test('every error input of optim_db is a case', () => {
-    const count = (name: string) => golden.errors.filter((e) => e.name === name && !e.desc.startsWith('ours')).length;
+    const count = (name: string) => errors.filter((e) => e.name === name && !e.desc.startsWith('ours')).length;
     const counts = { SGD: 8, Adam: 13, AdamW: 13, NAdam: 9, RAdam: 9, Adamax: 8 };
-    const others = { Adagrad: 8, Adadelta: 8, RMSprop: 8, Rprop: 8, ASGD: 10 };
+    const others = { Adagrad: 8, Adadelta: 8, RMSprop: 8, Rprop: 8, ASGD: 10, Adafactor: 10, LBFGS: 7, Muon: 9 };
     for (const [name, n] of Object.entries({ ...counts, ...others })) expect([name, count(name)]).toEqual([name, n]);
   });
 });

@@ -64,7 +64,9 @@ export const problemOf = (c: Case) => golden.problems[c.problem ?? 'main']!;
 
 /** Torch's class by name. */
 export const optimizers: Record<string, (new (...args: unknown[]) => SGD) & { readonly rule: typeof sgd }> = {};
-for (const { name } of golden.cases) optimizers[name] = (optim as unknown as typeof optimizers)[name]!;
+for (const [name, value] of Object.entries(optim)) {
+  if (/^[A-Z]/.test(name)) optimizers[name] = value as unknown as (typeof optimizers)[string];
+}
 
 export const isTensor = (x: unknown): x is { $tensor: number[]; shape: number[] } =>
   typeof x === 'object' && x !== null && '$tensor' in x;

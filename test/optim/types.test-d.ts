@@ -1,7 +1,7 @@
 // Checked by `tsc`, never run: what must not compile does not.
 import type { Parameter } from '@tfjs-torch/core';
 import { StepLR } from '@tfjs-torch/lr-scheduler';
-import { Adam, AdamW, type Optimizer, SGD } from '@tfjs-torch/optim';
+import { Adafactor, Adam, AdamW, LBFGS, Muon, type Optimizer, SGD } from '@tfjs-torch/optim';
 
 declare const w: Parameter;
 declare const named: Iterable<[string, Parameter]>;
@@ -45,6 +45,20 @@ new Adam([w], { betas: [0.9] });
 // @ts-expect-error AdamW's decay is always decoupled
 new AdamW([w], { decoupled_weight_decay: false });
 
+new Muon([w], 1e-3, { adjust_lr_fn: 'match_rms_adamw' });
+// @ts-expect-error no such adjustment
+new Muon([w], { adjust_lr_fn: 'fast' });
+// @ts-expect-error Muon cannot maximize
+new Muon([w], { maximize: true });
+new Adafactor([w], { eps: [null, 1e-3], foreach: false });
+// @ts-expect-error keyword-only
+new Adafactor([w], 1e-2, -0.8, [null, 1e-3], 1, 0, true);
+const lbfgs = new LBFGS([w], 1, 20, null, { line_search_fn: 'strong_wolfe' });
+const closed: number = lbfgs.step(() => 1);
+const closedLater: Promise<number> = lbfgs.step(async () => 1);
+// @ts-expect-error no such line search
+new LBFGS([w], { line_search_fn: 'armijo' });
+
 const adam = new Adam([w]);
 adam.param_groups[0]!.lr = 0.5;
 // @ts-expect-error no number
@@ -66,4 +80,4 @@ new StepLR(adam, { step_size: 30, gama: 0.5 });
 // @ts-expect-error no optimizer
 new StepLR([w], 30);
 
-export { any, later, loss, nothing };
+export { any, closed, closedLater, later, loss, nothing };

@@ -11,11 +11,14 @@ export {
   type StepPreHook,
 } from './optimizer';
 export { Adadelta, type AdadeltaOptions, adadelta } from './optimizers/adadelta';
+export { Adafactor, type AdafactorOptions } from './optimizers/adafactor';
 export { Adagrad, type AdagradOptions, adagrad } from './optimizers/adagrad';
 export { Adam, type AdamOptions, adam } from './optimizers/adam';
 export { Adamax, type AdamaxOptions, adamax } from './optimizers/adamax';
 export { AdamW, type AdamWOptions, adamw } from './optimizers/adamw';
 export { ASGD, type ASGDOptions, asgd } from './optimizers/asgd';
+export { LBFGS, type LBFGSOptions } from './optimizers/lbfgs';
+export { Muon, type MuonOptions } from './optimizers/muon';
 export { NAdam, type NAdamOptions, nadam } from './optimizers/nadam';
 export { RAdam, type RAdamOptions, radam } from './optimizers/radam';
 export { RMSprop, type RMSpropOptions, rmsprop } from './optimizers/rmsprop';

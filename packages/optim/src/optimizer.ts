@@ -13,7 +13,7 @@ import {
 } from '@tfjs-torch/core';
 import { Hooks, type RemovableHandle } from './hooks';
 import { type ParamGroup, type ParamGroupInput, type ParamsInput, prepareGroup, toGroups } from './param-groups';
-import { copied, mapped } from './plain';
+import { copied, free, mapped } from './plain';
 import { str } from './python-repr';
 import { valueAndGradients } from './value-and-gradients';
 
@@ -110,11 +110,15 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     const given = toGroups(params);
     const ready: ParamGroup[] = [];
     for (const group of given) ready.push(prepareGroup(group, this.#defaultEntries, ready));
+    this.checkGroups(ready);
     ready.forEach((group, i) => {
       this.#enter(given[i] as object, group);
     });
     internal.setUp();
   }
+
+  /** What the constructor refuses beyond what the base does. Called before the subclass has its own fields. */
+  protected checkGroups(_groups: readonly ParamGroup[]): void {}
 
   get #defaultEntries() {
     return this.defaults as Readonly<Record<string, unknown>>;
@@ -334,7 +338,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
   }
 
   #freeState() {
-    for (const entry of this.state.values()) tf.dispose(entry as tf.TensorContainer);
+    for (const entry of this.state.values()) free(entry);
     this.state.clear();
   }
 

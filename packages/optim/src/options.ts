@@ -1,9 +1,9 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 import { type Args, bind, type Signature, signature } from '@tfjs-torch/core';
+import type { Declaration, Kind } from './declaration';
 import { getOrMake } from './get-or-make';
 import type { ParamsInput } from './param-groups';
 import { str } from './python-repr';
-import type { AnyRule } from './rule/rule';
 
 /** Options with every tensor read: what rules compute with. */
 export type Host<O> = { [K in keyof O]: HostValue<O[K]> };
@@ -16,8 +16,8 @@ export type OptimizerArgs<Positional extends readonly unknown[], O extends objec
 
 const signatures = new WeakMap<object, Signature<Record<string, unknown>>>();
 
-/** `SGD.__init__`'s parameter list, from the rule's defaults. */
-function signatureOf({ name, defaults, positional, forced }: AnyRule) {
+/** `SGD.__init__`'s parameter list, from the defaults. */
+function signatureOf({ name, defaults, positional, forced }: Declaration) {
   const literal = (key: string) => `${key}=${str(defaults[key as never])}`;
   const settled = new Set([...positional, ...Object.keys(forced ?? {})]);
   const others = Object.keys(defaults).filter((key) => !settled.has(key as never));
@@ -26,45 +26,46 @@ function signatureOf({ name, defaults, positional, forced }: AnyRule) {
 
 /** Binds a constructor's arguments to `params` and the options, defaults filled in, in the order of a param group. */
 export function bindOptions<O extends object>(
-  rule: AnyRule<Host<O>>,
+  declaration: Declaration<Host<O>>,
   args: readonly unknown[],
 ): { params: ParamsInput<O>; options: O } {
   const bound = bind(
-    getOrMake(signatures, rule, () => signatureOf(rule)),
+    getOrMake(signatures, declaration, () => signatureOf(declaration)),
     args,
   );
-  const all = { ...bound, ...rule.forced };
-  const options = Object.fromEntries(Object.keys(rule.defaults).map((key) => [key, all[key as never]]));
+  const all = { ...bound, ...declaration.forced };
+  const options = Object.fromEntries(Object.keys(declaration.defaults).map((key) => [key, all[key as never]]));
   return { params: bound.params as ParamsInput<O>, options: options as O };
 }
 
-const kind = (value: unknown) => (Array.isArray(value) ? 'tuple' : value === null ? 'flag' : typeof value);
-const wanted: Record<string, (value: unknown, like: unknown) => boolean> = {
-  number: (v) => typeof v === 'number',
-  boolean: (v) => typeof v === 'boolean',
+const kindOf = (value: unknown) =>
+  (Array.isArray(value) ? 'tuple' : value === null ? 'flag' : typeof value) as 'tuple' | 'flag' | 'number' | 'boolean';
+const kinds: Record<Kind, { is(value: unknown, like: unknown): boolean; said: string }> = {
+  number: { is: (v) => typeof v === 'number', said: 'a number' },
+  boolean: { is: (v) => typeof v === 'boolean', said: 'true or false' },
   // foreach, fused: true, false or null, which lets us choose.
-  flag: (v) => typeof v === 'boolean' || v === null,
-  tuple: (v, like) =>
-    Array.isArray(v) && v.length === (like as unknown[]).length && v.every((x) => typeof x === 'number'),
-};
-const said: Record<string, string> = {
-  number: 'a number',
-  boolean: 'true or false',
-  flag: 'true, false or null',
-  tuple: 'an array of as many numbers as its default',
+  flag: { is: (v) => typeof v === 'boolean' || v === null, said: 'true, false or null' },
+  'number or null': { is: (v) => typeof v === 'number' || v === null, said: 'a number or null' },
+  'string or null': { is: (v) => typeof v === 'string' || v === null, said: 'a string or null' },
+  tuple: {
+    is: (v, like) =>
+      Array.isArray(v) &&
+      v.length === (like as unknown[]).length &&
+      v.every((x, i) => typeof x === 'number' || (x === null && (like as unknown[])[i] === null)),
+    said: 'an array of as many numbers as its default',
+  },
 };
 
 const hostValue = (value: unknown): unknown =>
   value instanceof Tensor ? value.dataSync()[0] : Array.isArray(value) ? value.map(hostValue) : value;
 
-/** Reads the options of a rule out of a param group: tensors as numbers. @throws TypeError for a value of another kind. */
-export function hostOptions<O extends object>(rule: AnyRule<Host<O>>, group: Readonly<O>): Host<O> {
+/** Reads the options out of a param group: tensors as numbers. @throws TypeError for a value of another kind. */
+export function hostOptions<O extends object>(declaration: Declaration<Host<O>>, group: Readonly<O>): Host<O> {
   const h: Record<string, unknown> = {};
-  for (const [key, like] of Object.entries(rule.defaults)) {
+  for (const [key, like] of Object.entries(declaration.defaults)) {
     const value = hostValue(group[key as keyof O]);
-    if (!wanted[kind(like)]!(value, like)) {
-      throw new TypeError(`${rule.name}: ${key} must be ${said[kind(like)]}, but got ${str(value)}`);
-    }
+    const { is, said } = kinds[declaration.kinds?.[key as keyof O] ?? kindOf(like)];
+    if (!is(value, like)) throw new TypeError(`${declaration.name}: ${key} must be ${said}, but got ${str(value)}`);
     h[key] = value;
   }
   return h as Host<O>;

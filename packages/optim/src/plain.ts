@@ -11,3 +11,10 @@ export function copied(value: unknown): unknown {
 /** A plain object with `f` of each value. */
 export const mapped = (object: Record<string, unknown>, f: (value: unknown, key: string) => unknown) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]));
+
+/** Disposes of the tensors in a state; does not look through vectors on the host for them. */
+export function free(value: unknown): void {
+  if (Array.isArray(value)) value.forEach(free);
+  else if (isPlainObject(value)) Object.values(value).forEach(free);
+  else if (!ArrayBuffer.isView(value)) tf.dispose(value as tf.TensorContainer);
+}

@@ -1,3 +1,4 @@
+import type { Declaration } from '../declaration';
 import { getOrMake } from '../get-or-make';
 import { Expr } from './expr';
 
@@ -17,24 +18,9 @@ export interface Rule<
   Kept extends string,
   Scalar extends string,
   F extends Flags,
-> {
-  readonly name: string;
-  /** Torch's defaults, in the order in which torch keeps them in a param group. */
-  readonly defaults: Readonly<H>;
-  /** The options that may be given by position, in torch's order; the others are keyword-only. */
-  readonly positional: readonly string[];
-  /** Options whose default is a whole number that torch writes as a float, which `toString` shows. */
-  readonly floats?: readonly string[];
-  /** Whether the state counts the parameter's updates in `step`. */
-  readonly counted: boolean;
+> extends Declaration<H> {
   /** Whether torch makes the state in the constructor, and not at the first step that finds a gradient. */
   readonly eager?: boolean;
-  /** What torch gives a param group of an older checkpoint that lacks the key. */
-  readonly older: Partial<H>;
-  /** What no argument of the constructor changes and every load restores. */
-  readonly forced?: Partial<H>;
-  /** Throws torch's error for a value that torch's constructor refuses. `given`: the same options, tensors not read. */
-  check(h: H, given: Readonly<Record<keyof H, unknown>>): void;
   /** `s`: the scalars of this update, for a branch that torch takes on the host. */
   flags(h: H, s: Readonly<Record<Scalar, number>>): F;
   /**

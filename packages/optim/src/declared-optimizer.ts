@@ -1,0 +1,39 @@
+import type { Declaration } from './declaration';
+import { checkImplementation, type Implementation } from './implementation';
+import { Optimizer } from './optimizer';
+import { bindOptions, type Host, hostOptions } from './options';
+import { float } from './python-repr';
+
+/** One of torch's own: a subclass declares its options, and adds `step`. */
+export abstract class DeclaredOptimizer<O extends object> extends Optimizer<O> {
+  static readonly declaration: Declaration;
+  readonly #declaration: Declaration<Host<O>>;
+
+  constructor(args: readonly unknown[]) {
+    const declaration = new.target.declaration as unknown as Declaration<Host<O>>;
+    const { params, options } = bindOptions<O>(declaration, args);
+    const h = hostOptions(declaration, options);
+    declaration.check(h, options as Record<keyof O, unknown>);
+    checkImplementation(declaration.name, h as Implementation);
+    super(params, Object.assign(options, declaration.derived?.(h)));
+    this.#declaration = declaration;
+  }
+
+  /** The options of a group. @throws TypeError for a value of the wrong kind */
+  protected hostOptions(group: object): Host<O> {
+    return hostOptions<O>(this.#declaration, group as O);
+  }
+
+  protected override migrated(group: Record<string, unknown>): Record<string, unknown> {
+    const { older, forced } = this.#declaration;
+    const whole = { ...group, ...older, ...group, ...forced };
+    this.hostOptions(whole);
+    return whole;
+  }
+
+  protected override shown(value: unknown, key: string): string {
+    const { floats, defaults } = this.#declaration;
+    const isFloat = value === defaults[key as keyof O] && floats?.includes(key);
+    return isFloat ? float(value as number) : super.shown(value, key);
+  }
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import type { Case, ErrorCase, Problem } from './golden';
+
+/** What scripts/golden/optim_classes.py writes. */
+export interface ClassGolden {
+  head: { format: number; torch: string; seed: number; threads: number; cpu: string };
+  /** Gradients that are given. */
+  problems: Record<string, Problem>;
+  /** Those that a closure computes. */
+  objectives: Record<string, Objective>;
+  cases: ClassCase[];
+  newtonSchulz: { shape: [number, number]; x: number[]; y: number[] }[];
+  errors: ErrorCase[];
+}
+
+export interface Objective {
+  shapes: number[][];
+  starts: number[][];
+  weights: number[];
+  target: number[];
+  coupling: number;
+}
+
+export interface ClassCase extends Omit<Case, 'state'> {
+  state: Record<string, Record<string, unknown>>;
+  /** Of a closure, by step. */
+  losses?: number[];
+  /** LBFGS: how far torch's float32 is from its float64. `state` is null where the state is but rounding noise. */
+  own?: { trace: number; state: number | null };
+}
+
+export const classGolden = JSON.parse(
+  readFileSync(new URL('../golden/optim-classes.json', import.meta.url), 'utf8'),
+) as ClassGolden;

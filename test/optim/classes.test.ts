@@ -1,0 +1,239 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { Parameter } from '@tfjs-torch/core';
+import { Adafactor, LBFGS, Muon, type Optimizer } from '@tfjs-torch/optim';
+import { describe, expect, test } from 'vitest';
+import { relativeError, tolerances } from '../tolerances';
+import { type ClassCase, classGolden, type Objective } from './class-golden';
+import { isTensor, optimizers, withTensors } from './golden';
+
+const single = (values: number[]) => Float32Array.from(values);
+const tensorOf = ({ $tensor, shape }: { $tensor: number[]; shape: number[] }) => tf.tensor($tensor, shape, 'float32');
+const setGrad = (p: Parameter, grad: tf.Tensor | null) => {
+  p.grad = grad as typeof p.grad;
+};
+
+/** The loss that a closure of the recording returned, and the gradients of all parameters as one vector. */
+function evaluate({ weights, target, coupling }: Objective, x: Float32Array) {
+  let value = 0;
+  const gradient = Float64Array.from(x, (xi, i) => {
+    const off = xi - target[i]!;
+    value += (weights[i]! * off ** 2) / 2;
+    return weights[i]! * off;
+  });
+  for (let i = 0; i + 1 < x.length; i++) {
+    const gap = x[i + 1]! - x[i]!;
+    value += coupling * gap ** 4;
+    gradient[i + 1]! += 4 * coupling * gap ** 3;
+    gradient[i]! -= 4 * coupling * gap ** 3;
+  }
+  return { value, gradient };
+}
+
+/** The case's optimizer on parameters of ours, and a function that takes its step `k`. */
+function build(c: ClassCase, isAsync = false) {
+  const objective = c.name === 'LBFGS' ? classGolden.objectives[c.problem ?? 'smooth']! : undefined;
+  const { starts, shapes } = objective ?? classGolden.problems[c.problem!]!;
+  const params = starts.map((values, i) =>
+    tf.tidy(() => new Parameter(tf.tensor(values.map(Math.fround), shapes[i], 'float32'))),
+  );
+  const named = c.named?.map((name, i) => [name, params[i]!] as const) ?? params;
+  const given = c.groups?.map((g) => ({ ...g, params: g.params.map((i) => named[i]!) })) ?? named;
+  const optimizer = new optimizers[c.name]!(given, ...(c.args ?? []), withTensors(c.kwargs, tensorOf));
+
+  const missing = (k: number, i: number) => c.missing?.some(([step, p]) => step === k && p === i);
+  const setGrads = (k: number, grads: readonly ArrayLike<number>[]) => {
+    params.forEach((p, i) => {
+      setGrad(p, missing(k, i) ? null : tf.tensor(Float32Array.from(grads[i]!), p.shape));
+    });
+  };
+  const sign = (optimizer.param_groups[0] as { maximize?: boolean }).maximize ? -1 : 1;
+  const closure = (k: number) => () => {
+    const x = Float32Array.from(params.flatMap((p) => [...p.dataSync()]));
+    const { value, gradient } = evaluate(objective!, x);
+    const signed = gradient.map((g) => sign * g);
+    let offset = 0;
+    setGrads(
+      k,
+      params.map(({ size }) => {
+        offset += size;
+        return signed.subarray(offset - size, offset);
+      }),
+    );
+    return tf.scalar(sign * value);
+  };
+  const step = (k: number) => {
+    for (const { step: at, group, ...options } of c.changes ?? []) {
+      if (at === k) Object.assign(optimizer.param_groups[group]!, options);
+    }
+    if (objective) return isAsync ? optimizer.step(async () => closure(k)()) : optimizer.step(closure(k));
+    setGrads(k, classGolden.problems[c.problem!]!.grads[k]!);
+    return optimizer.step();
+  };
+  return { params, optimizer, step };
+}
+
+const plain = (x: unknown): unknown => {
+  if (x instanceof tf.Tensor) return { shape: x.shape, values: Array.from(x.dataSync()) };
+  if (isTensor(x)) return { shape: x.shape, values: [...single(x.$tensor)] };
+  return Array.isArray(x) ? x.map(plain) : x;
+};
+// As lists, for the order of the keys counts.
+const entries = (groups: object[]) => groups.map((g) => Object.entries(g).map(([key, value]) => [key, plain(value)]));
+
+/** What a state entry is, whatever its numbers: shapes, lengths of lists, where there is none. */
+const outline = (x: unknown): unknown => {
+  if (x instanceof tf.Tensor || isTensor(x)) return x.shape;
+  return Array.isArray(x) ? x.map(outline) : x === null ? null : typeof x;
+};
+/** The worst error in a state entry: a tensor, a number, lists of them. */
+function stateError(actual: unknown, expected: unknown): number {
+  if (Array.isArray(expected)) return Math.max(0, ...expected.map((e, i) => stateError((actual as unknown[])[i], e)));
+  const values = (x: unknown) =>
+    isTensor(x) ? single(x.$tensor) : x instanceof tf.Tensor ? x.dataSync() : x === null ? [] : [x as number];
+  return relativeError(values(actual), values(expected));
+}
+
+const label = (c: ClassCase) => `${c.name}, ${c.desc}`;
+const tolerance: Record<string, number> = { Adafactor: tolerances.optimOps, Muon: tolerances.muon };
+
+test.each(classGolden.cases.map((c) => [label(c), c] as const))('%s', (_, c) => {
+  const { params, optimizer, step } = build(c);
+  const within = (own: number) => tolerance[c.name] ?? Math.max(tolerances.lbfgs, tolerances.lbfgsOverOwn * own);
+  let worst = 0;
+  c.params.forEach((expected, k) => {
+    const loss = step(k) as tf.Tensor | null;
+    if (c.losses) worst = Math.max(worst, relativeError(loss!.dataSync(), single([c.losses[k]!])));
+    params.forEach((p, i) => {
+      worst = Math.max(worst, relativeError(p.dataSync(), single(expected[i]!)));
+    });
+  });
+  expect(worst).toBeLessThanOrEqual(within(c.own?.trace ?? 0));
+
+  const saved = optimizer.state_dict();
+  const noise = c.own?.state === null;
+  expect(Object.keys(saved.state)).toEqual(Object.keys(c.state));
+  for (const [id, expected] of Object.entries(c.state)) {
+    const state = saved.state[id] as Record<string, unknown>;
+    expect(Object.keys(state)).toEqual(Object.keys(expected));
+    for (const [key, value] of Object.entries(expected)) {
+      if (noise && Array.isArray(value)) continue; // how many iterations a step took
+      // LBFGS's first length is a float or a tensor, as torch happened to compute it; and `al` is scratch.
+      if (key !== 't') expect([key, outline(state[key])]).toEqual([key, outline(value)]);
+      if (noise || key === 'al') continue;
+      const error = stateError(state[key], value);
+      expect(error).toBeLessThanOrEqual(c.name === 'Muon' ? tolerances.optimOps : within(c.own?.state ?? 0));
+    }
+  }
+  expect(entries(saved.param_groups)).toEqual(entries(c.param_groups));
+  // JavaScript cannot tell what was given as -1.0, 2.0 from -1, 2.
+  expect(String(optimizer)).toBe(c.repr.replace('decay: -1.0', 'decay: -1').replace('-4.7, 2.0)', '-4.7, 2)'));
+  tf.dispose([saved.state, saved.param_groups] as tf.TensorContainer);
+  optimizer.dispose();
+});
+
+test('every option set of torch is a case', () => {
+  const count = (name: string) => classGolden.cases.filter((c) => c.name === name && !c.desc.startsWith('ours')).length;
+  expect(classGolden.head.torch).toMatch(/^2\.15\.0/);
+  expect([count('Adafactor'), count('LBFGS'), count('Muon')]).toEqual([5, 7, 9]);
+});
+
+const counts = () => {
+  const { numTensors, numDataBuffers, numBytes } = tf.memory();
+  return { numTensors, numDataBuffers, numBytes };
+};
+type MakeOf = (params: Parameter[]) => Optimizer<object>;
+test.each<[string, MakeOf]>([
+  ['Adafactor', (params) => new Adafactor(params, { weight_decay: 0.1 })],
+  ['Muon', (params) => new Muon(params)],
+  ['LBFGS', (params) => new LBFGS(params, 0.1, { max_iter: 3 })],
+  ['LBFGS with strong_wolfe', (params) => new LBFGS(params, { max_iter: 3, line_search_fn: 'strong_wolfe' })],
+])('%s keeps tensors, buffers and bytes constant, and dispose gives all back', (_, make) => {
+  const target = tf.range(0, 6).reshape([2, 3]);
+  const p = tf.tidy(() => new Parameter(tf.ones([2, 3])));
+  const before = counts();
+  const optimizer = make([p]);
+  const seen = Array.from({ length: 5 }, () => {
+    tf.tidy(() => {
+      optimizer.step(() => {
+        optimizer.zero_grad();
+        const loss = tf.sum(tf.pow(tf.sub(p, target), 4));
+        loss.backward();
+        return loss;
+      });
+    });
+    return counts();
+  });
+  for (const at of seen.slice(2)) expect(at).toEqual(seen[1]);
+  optimizer.zero_grad();
+  optimizer.dispose();
+  expect(counts()).toEqual(before);
+});
+
+test.each(
+  classGolden.cases
+    .filter((c) => c.desc.includes('named') || c.desc.includes('few'))
+    .map((c) => [label(c), c] as const),
+)('%s: goes on from its state as if it had never stopped', (_, c) => {
+  const [whole, half, rest] = [build(c), build(c), build(c)];
+  for (let k = 0; k < 10; k++) whole.step(k);
+  for (let k = 0; k < 5; k++) half.step(k);
+  const saved = half.optimizer.state_dict();
+  rest.optimizer.load_state_dict(saved);
+  tf.dispose(saved.state as unknown as tf.TensorContainer);
+  rest.params.forEach((p, i) => {
+    p.assign(half.params[i]!);
+  });
+  for (let k = 5; k < 10; k++) rest.step(k);
+  rest.params.forEach((p, i) => {
+    expect(Array.from(p.dataSync())).toEqual(Array.from(whole.params[i]!.dataSync()));
+  });
+});
+
+describe('LBFGS', () => {
+  test.each(classGolden.cases.filter((c) => c.name === 'LBFGS').map((c) => [c.desc, c] as const))(
+    'an async closure gives the same numbers: %s',
+    async (_, c) => {
+      const [sync, later] = [build(c), build(c, true)];
+      for (let k = 0; k < 3; k++) {
+        const [loss, promised] = [sync.step(k) as tf.Tensor, later.step(k)];
+        expect(promised).toBeInstanceOf(Promise);
+        expect(Array.from(((await promised) as tf.Tensor).dataSync())).toEqual(Array.from(loss.dataSync()));
+      }
+      later.params.forEach((p, i) => {
+        expect(Array.from(p.dataSync())).toEqual(Array.from(sync.params[i]!.dataSync()));
+      });
+    },
+  );
+
+  test('gradients by backward, a loss that is a number, and no parameters', () => {
+    const p = new Parameter(tf.tensor1d([3, -2]));
+    const optimizer = new LBFGS([p], { line_search_fn: 'strong_wolfe' });
+    const loss = optimizer.step(() => {
+      optimizer.zero_grad();
+      const l = tf.sum(tf.square(tf.sub(p, [1, 2])));
+      l.backward();
+      return l.item();
+    });
+    expect(loss).toBe(20);
+    expect(relativeError(p.dataSync(), [1, 2])).toBeLessThanOrEqual(tolerances.lbfgs);
+    expect(new LBFGS([{ params: [] }]).step(() => 7)).toBe(7);
+  });
+
+  test('a state of another size is refused, and nothing changes', () => {
+    const make = (n: number) => {
+      const p = new Parameter(tf.ones([n]));
+      const optimizer = new LBFGS([p]);
+      optimizer.step(() => {
+        setGrad(p, tf.clone(p));
+        return 1;
+      });
+      return optimizer;
+    };
+    const [three, two] = [make(3), make(2)];
+    const before = three.state;
+    expect(() => three.load_state_dict(two.state_dict())).toThrowError(
+      'loaded state dict: d of parameter 0 has shape [2], but it must be [3]',
+    );
+    expect(three.state).toBe(before);
+  });
+});
