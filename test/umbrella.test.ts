@@ -2,6 +2,7 @@ import * as core from '@tfjs-torch/core';
 import * as data from '@tfjs-torch/data';
 import * as lr_scheduler from '@tfjs-torch/lr-scheduler';
 import * as nn from '@tfjs-torch/nn';
+import * as swa_utils from '@tfjs-torch/nn/swa-utils';
 import * as optim from '@tfjs-torch/optim';
 import torch, * as umbrella from 'tfjs-torch';
 import { describe, expect, it } from 'vitest';
@@ -50,7 +51,7 @@ describe('the umbrella', () => {
     ['torch.nn', Object.keys(nn), torch.nn],
     ['torch.optim', without(optim, inner.optim), torch.optim],
     ['torch.optim.lr_scheduler', without(lr_scheduler, [...inner.lr_scheduler, 'SWALR']), torch.optim.lr_scheduler],
-    ['torch.optim.swa_utils', ['SWALR'], torch.optim.swa_utils],
+    ['torch.optim.swa_utils', ['SWALR', ...Object.keys(swa_utils)], torch.optim.swa_utils],
     ['torch.utils.data', without(data, ['datasets', 'transforms']), torch.utils.data],
     ['torchvision', ['datasets', 'transforms'], umbrella.torchvision],
     ['the names of Python beside torch', pythonNames, umbrella],

@@ -12,6 +12,14 @@ export const tuple = (xs: readonly number[]): string => (xs.length === 1 ? `(${x
 
 export const bool = (x: boolean): string => (x ? 'True' : 'False');
 
+/** Python's repr of a float or None. */
+export function float(x: number | null): string {
+  if (x === null) return 'None';
+  const size = Math.abs(x);
+  if (size === 0 || (size >= 1e-4 && size < 1e16)) return `${x}`;
+  return x.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
 /** tfjs's dtypes under ATen's names. int32 stands for torch's int64. */
 export const scalarType: Readonly<Record<string, string>> = { float32: 'Float', int32: 'Long', bool: 'Bool' };
 

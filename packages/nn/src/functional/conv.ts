@@ -269,7 +269,7 @@ function grouped([out, inPerGroup, kh, kw]: Shape4D, g: Geometry): ConvolutionKi
 const biased = (y: tf.Tensor4D, bias: tf.Tensor | null): tf.Tensor4D => (bias ? tf.add(y, bias) : y);
 
 /** The sum over all but the channels. */
-function sumOfPixels(dy: tf.Tensor4D): tf.Tensor {
+export function sumOfPixels(dy: tf.Tensor4D): tf.Tensor {
   if (tf.getBackend() !== 'wasm') return tf.sum(dy, [0, 1, 2]);
   // Its sum over leading axes transposes first; the product is three to twelve times as fast.
   const channels = dy.shape[3];

@@ -1,4 +1,5 @@
 export { LogSoftmax, ReLU, Softmax } from './activation';
+export { _BatchNorm, BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchnorm';
 export { ModuleDict, ModuleList, Sequential } from './container';
 export { Conv2d, type Conv2dOptions } from './conv';
 export { Dropout } from './dropout';
