@@ -6,15 +6,17 @@ import { getOrMake } from './get-or-make';
 import { checkImplementation, type Implementation } from './implementation';
 import type { Host } from './options';
 import { type AnyRule, type Trace, trace } from './rule/rule';
-import { begin, commit, firstState, numberKeys, type SlotState } from './rule/state';
+import { type Begun, begin, commit, firstState, numberKeys, plan, type SlotState, scalarKey } from './rule/state';
 
 /** Parameters of one group that are updated with the same scalars. */
 interface Batch {
   traced: Trace;
   scalars: Readonly<Record<string, number>>;
+  /** Numbers of the states after the update. */
+  numbers: Record<string, number>;
   items: Item[];
-  /** Each enters one finished update into the state. */
-  commits: (() => void)[];
+  /** As many as there are items. */
+  begun: Begun<tf.Tensor>[];
 }
 
 /** What is updated together: one list, unless a group holds a parameter twice. It is updated as often, as in torch. */
@@ -31,11 +33,10 @@ function rounds(params: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[]
   return lists;
 }
 
-/** How a parameter's state is kept here: tensors like it, and numbers in float32. */
-const keepingFor = ({ shape }: tf.Tensor) => ({
-  make: (fill: number) => internal.state(tf.fill(shape, fill, 'float32')),
-  round: Math.fround,
-});
+const filled =
+  ({ shape }: tf.Tensor) =>
+  (fill: number) =>
+    internal.state(tf.fill(shape, fill, 'float32'));
 
 /** An optimizer that is a rule; a subclass gives the rule and the types of its arguments. */
 export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimizer<O> {
@@ -59,9 +60,8 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
 
   #makeStates() {
     for (const group of this.param_groups) {
-      const h = this.hostOptions(group);
-      for (const p of group.params)
-        this.state.set(p, firstState(this.#rule, h, { ...keepingFor(p), initial: this.#initial }));
+      const planned = this.#plan(this.hostOptions(group));
+      for (const p of group.params) this.state.set(p, firstState(planned, filled(p)));
     }
   }
 
@@ -78,9 +78,14 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
         try {
           const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
           const run = executor();
-          for (const { traced, scalars, items, commits } of ready) {
+          for (const { traced, scalars, numbers, items, begun } of ready) {
             run(traced, scalars, items);
-            for (const done of commits) done();
+            begun.forEach((one, i) => {
+              commit(one, numbers);
+              if (!one.made) return;
+              for (const t of Object.values(one.made)) uncommitted.delete(t);
+              this.state.set(items[i]!.param, one.state);
+            });
           }
         } catch (error) {
           tf.dispose([...uncommitted]);
@@ -92,30 +97,26 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
 
   /** The parameters of a group that have a gradient; those whose scalars are the same go to the executor together. */
   #batches(h: Host<O>, params: readonly tf.Tensor[], uncommitted: Set<tf.Tensor>): Batch[] {
-    const rule = this.#rule;
+    const planned = this.#plan(h);
     const batches = new Map<string, Batch>();
-    const initial = this.#initial;
     for (const param of params) {
       const grad = internal.peekGrad(param);
       if (grad === null) continue;
       const state = (this.state.get(param) ?? {}) as SlotState<tf.Tensor>;
-      const begun = begin<Host<O>, tf.Tensor>(rule, h, state, { ...keepingFor(param), initial });
-      for (const t of Object.values(begun.made)) uncommitted.add(t);
-      const { scalars } = begun;
-      const batch = getOrMake(batches, Object.values(scalars).join(), () => ({
-        traced: trace(rule, h, scalars),
-        scalars,
-        items: [],
-        commits: [],
-      }));
-      batch.items.push({ ...(state as Item), ...begun.made, param, grad });
-      batch.commits.push(() => {
-        commit(state, begun);
-        for (const t of Object.values(begun.made)) uncommitted.delete(t);
-        if (Object.keys(state).length > 0) this.state.set(param, state);
+      const begun = begin<tf.Tensor>(planned, state, filled(param));
+      if (begun.made) for (const t of Object.values(begun.made)) uncommitted.add(t);
+      const batch = getOrMake(batches, scalarKey(planned, begun), () => {
+        const { scalars, numbers } = planned.advance(begun);
+        return { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun: [] };
       });
+      batch.items.push({ param, grad, slots: (begun.made ? { ...state, ...begun.made } : state) as Item['slots'] });
+      batch.begun.push(begun);
     }
     return [...batches.values()];
+  }
+
+  #plan(h: Host<O>) {
+    return plan(this.#rule, h, { initial: this.#initial, round: Math.fround });
   }
 
   protected override slots({ shape }: tf.Tensor, h: Host<O>) {

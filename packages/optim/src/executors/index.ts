@@ -2,8 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Trace } from '../rule/rule';
 import { ops } from './ops';
 
-/** The tensors of one parameter by name: `param`, `grad` and its state slots. */
-export type Item = Readonly<Record<string, tf.Tensor>>;
+/** One parameter to be updated, its gradient, and its state by slot. */
+export interface Item {
+  readonly param: tf.Tensor;
+  readonly grad: tf.Tensor;
+  readonly slots: Readonly<Record<string, tf.Tensor>>;
+}
 
 /** Runs a traced rule over the parameters that share its scalars, and writes the results into `param` and the slots. */
 export type Executor = (trace: Trace, scalars: Readonly<Record<string, number>>, items: readonly Item[]) => void;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';
 import { type Algebra, fold } from '../rule/expr';
-import type { Executor } from './index';
+import type { Executor, Item } from './index';
 
 const operations: Omit<Algebra<tf.Tensor>, 'leaf'> = {
   add: tf.add,
@@ -20,25 +20,76 @@ const operations: Omit<Algebra<tf.Tensor>, 'leaf'> = {
   sign: (a) => tf.sub(tf.cast(tf.greater(a!, 0), 'float32'), tf.cast(tf.less(a!, 0), 'float32')),
 };
 
-/** Plain tfjs ops: the semantics that every other executor must equal, on every backend. */
+/** Larger parameters are updated alone: what a kernel does to them costs more than its call, and joining copies them. */
+const ALONE = 16_384;
+/** So many elements are joined at most: they should stay in the caches. */
+const TOGETHER = 262_144;
+
+/**
+ * Splits parameters into lists that can be joined along their first axis without a reshape, which is a kernel of its own on
+ * tfjs-node: their other axes are the same.
+ */
+function buckets(items: readonly Item[]): Item[][] {
+  const all: Item[][] = [];
+  const open = new Map<string, { items: Item[]; size: number }>();
+  for (const item of items) {
+    const { size, shape } = item.param;
+    const key = shape.slice(1).join();
+    const bucket = open.get(key);
+    if (size === 0 || size > ALONE) all.push([item]);
+    else if (bucket && bucket.size + size <= TOGETHER) {
+      bucket.items.push(item);
+      bucket.size += size;
+    } else {
+      const opened = { items: [item], size };
+      open.set(key, opened);
+      all.push(opened.items);
+    }
+  }
+  return all;
+}
+
+const asList = (t: tf.Tensor) => (t.rank === 0 ? tf.reshape(t, [1]) : t);
+const join = (tensors: readonly tf.Tensor[]) => tf.concat(tensors.map(asList), 0);
+
+/** What an expression calls by this name. */
+const tensorOf = ({ param, grad, slots }: Item, name: string) =>
+  name === 'param' ? param : name === 'grad' ? grad : slots[name]!;
+
+/** Plain tfjs ops: the semantics that every other executor must equal, on every backend. Small parameters go together. */
 export const ops: Executor = ({ outputs }, scalars, items) => {
   const names = Object.keys(outputs);
   tf.tidy(() => {
     const uniforms = new Map(Object.entries(scalars).map(([name, value]) => [name, tf.scalar(value)]));
-    for (const item of items) {
-      tf.tidy(() => {
-        const values = fold(Object.values(outputs), {
-          ...operations,
-          leaf(op, name) {
-            if (op === 'input') return item[name]!;
-            return op === 'scalar' ? uniforms.get(name as string)! : tf.scalar(name as number);
-          },
+    const evaluate = (tensor: (name: string) => tf.Tensor) =>
+      fold(Object.values(outputs), {
+        ...operations,
+        leaf(op, name) {
+          if (op === 'input') return tensor(name as string);
+          return op === 'scalar' ? uniforms.get(name as string)! : tf.scalar(name as number);
+        },
+      });
+    for (const bucket of buckets(items)) {
+      tf.tidy(() => (bucket.length > 1 ? updateTogether(bucket) : updateAlone(bucket[0]!)));
+    }
+
+    function updateTogether(bucket: readonly Item[]) {
+      const lengths = bucket.map(({ param }) => param.shape[0] ?? 1);
+      const values = evaluate((name) => join(bucket.map((item) => tensorOf(item, name))));
+      values.forEach((value, i) => {
+        tf.split(value, lengths, 0).forEach((part, k) => {
+          const target = tensorOf(bucket[k]!, names[i]!);
+          internal.update(target, target.rank === 0 ? tf.reshape(part, []) : part);
         });
-        const copies = values.map((value, i) => (values.indexOf(value) < i ? tf.mul(value, 1) : null));
-        values.forEach((value, i) => {
-          // An update consumes its value: a second output of the same gets a buffer of its own, so that memory is constant.
-          internal.update(item[names[i]!]!, values.indexOf(value) < i ? copies[i]! : value);
-        });
+      });
+    }
+
+    function updateAlone(item: Item) {
+      const values = evaluate((name) => tensorOf(item, name));
+      // An update consumes its value: a second output of the same gets a buffer of its own, so that memory is constant.
+      const own = values.map((value, i) => (values.indexOf(value) < i ? tf.mul(value, 1) : value));
+      own.forEach((value, i) => {
+        internal.update(tensorOf(item, names[i]!), value);
       });
     }
   });

@@ -1,6 +1,6 @@
 import { type Algebra, fold } from '../rule/expr';
 import { type AnyRule, type Trace, trace } from '../rule/rule';
-import { begin, commit, firstState, type Keeping, type SlotState } from '../rule/state';
+import { begin, commit, firstState, plan, type SlotState } from '../rule/state';
 
 type Value = Float64Array | number;
 
@@ -41,15 +41,12 @@ function run(
   return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, values[i] as Float64Array]));
 }
 
-const keeping = <H>(initial: H, size: number): Keeping<H, Float64Array> => ({
-  initial,
-  make: (fill) => new Float64Array(size).fill(fill),
-  round: (x) => x,
-});
+const inFloat64 = <H extends object>(rule: AnyRule<H>, h: H, initial: H) => plan(rule, h, { initial, round: (x) => x });
+const filled = (size: number) => (fill: number) => new Float64Array(size).fill(fill);
 
 /** The state of a parameter of `size` elements before its first update. */
 export const referenceState = <H extends object>(rule: AnyRule<H>, h: H, size: number): SlotState<Float64Array> =>
-  firstState(rule, h, keeping(h, size));
+  firstState<Float64Array>(inFloat64(rule, h, h), filled(size));
 
 /**
  * One update of one parameter in float64: the executor that torch.float64 and all the others are compared with.
@@ -63,11 +60,11 @@ export function referenceStep<H extends object>(
   state: SlotState<Float64Array>,
   initial: H = h,
 ): void {
-  const begun = begin(rule, h, state, keeping(initial, param.length));
-  commit(state, begun);
-  const { scalars } = begun;
-  const traced = trace(rule, h, scalars);
-  const results = run(traced, scalars, { ...(state as Record<string, Float64Array>), param, grad });
+  const planned = inFloat64(rule, h, initial);
+  const begun = begin<Float64Array>(planned, state, filled(param.length));
+  const { scalars, numbers } = planned.advance(begun);
+  commit(begun, numbers);
+  const results = run(trace(rule, h, scalars), scalars, { ...(state as Record<string, Float64Array>), param, grad });
   for (const [name, value] of Object.entries(results)) {
     (name === 'param' ? param : (state[name] as Float64Array)).set(value);
   }
