@@ -74,8 +74,12 @@ export const oneCycleLR = {
     // Past the end of a last phase of no length: torch divides by 0.
     return [all[i]!, width === 0 ? 1 : (t - start) / width];
   },
-  cos: (start: number, end: number, pct: number): number => end + ((start - end) / 2) * (Math.cos(Math.PI * pct) + 1),
-  linear: (start: number, end: number, pct: number): number => (end - start) * pct + start,
+  /** From `start` to `end` as `pct` goes from 0 to 1. */
+  cos(pct: number) {
+    const left = Math.cos(Math.PI * pct) + 1;
+    return (start: number, end: number): number => end + ((start - end) / 2) * left;
+  },
+  linear: (pct: number) => (start: number, end: number) => (end - start) * pct + start,
 };
 
 const parameters = signature<Bound<OneCycleLROptions>>(
@@ -97,8 +101,9 @@ function stepsOf({ total_steps, epochs, steps_per_epoch }: Bound<OneCycleLROptio
 }
 
 function read(group: Group, key: string): number {
-  if (!(key in group)) throw new KeyError(`'${key}'`);
-  return group[key] as number;
+  const value = group[key] as number | undefined;
+  if (value === undefined) throw new KeyError(`'${key}'`);
+  return value;
 }
 
 function beginRates(group: Group, max_lr: number, div: { div_factor: number; final_div_factor: number }): void {
@@ -190,10 +195,10 @@ export class OneCycleLR extends LRScheduler {
   private at(t: number) {
     const held = this.ours.hold_at_end ? Math.min(t, this.total_steps - 1) : t;
     const [phase, pct] = oneCycleLR.place(this._schedule_phases, held);
-    const anneal = oneCycleLR[this._anneal_func_type];
+    const anneal = oneCycleLR[this._anneal_func_type](pct);
     return {
-      lr: (group: Group) => anneal(read(group, phase.start_lr), read(group, phase.end_lr), pct),
-      momentum: (group: Group) => anneal(read(group, phase.start_momentum), read(group, phase.end_momentum), pct),
+      lr: (group: Group) => anneal(read(group, phase.start_lr), read(group, phase.end_lr)),
+      momentum: (group: Group) => anneal(read(group, phase.start_momentum), read(group, phase.end_momentum)),
     };
   }
 

@@ -19,16 +19,11 @@ const anneal = {
 };
 
 export const swaLR = {
-  /** The rate after the scheduler's `step`th step, 0 being the constructor's, from the one before it. */
-  next(
-    h: { anneal_epochs: number; _anneal_strategy: 'cos' | 'linear' },
-    lr: number,
-    swa_lr: number,
-    step: number,
-  ): number {
-    const t = h.anneal_epochs === 0 ? Math.max(1, step) : step;
-    const share = (x: number) => anneal[h._anneal_strategy](Math.max(0, Math.min(1, x / Math.max(1, h.anneal_epochs))));
-    const [before, now] = [share(t - 1), share(t)];
+  /** The share of `swa_lr` in the rate after the scheduler's `step`th step, 0 being the constructor's. */
+  share: (h: { anneal_epochs: number; _anneal_strategy: 'cos' | 'linear' }, step: number): number =>
+    anneal[h._anneal_strategy](Math.max(0, Math.min(1, step / Math.max(1, h.anneal_epochs)))),
+  /** The rate with a share of `now`, from the one with a share of `before`. */
+  next(lr: number, swa_lr: number, before: number, now: number): number {
     const start = before === 1 ? swa_lr : (lr - before * swa_lr) / (1 - before);
     return swa_lr * now + start * (1 - now);
   },
@@ -68,9 +63,11 @@ export class SWALR extends LRScheduler {
 
   override get_lr(): number[] {
     this.warnIfCalledOutside();
+    const step = Math.max(this.anneal_epochs === 0 ? 1 : 0, this._step_count - 1);
+    const [before, now] = [swaLR.share(this, step - 1), swaLR.share(this, step)];
     return this.optimizer.param_groups.map((group) => {
       if (!('swa_lr' in group)) throw new KeyError("'swa_lr'");
-      return swaLR.next(this, readLr(group), group.swa_lr as number, this._step_count - 1);
+      return swaLR.next(readLr(group), group.swa_lr as number, before, now);
     });
   }
 
