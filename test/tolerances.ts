@@ -27,6 +27,8 @@ export const tolerances = {
   tensorLearningRate: 1e-6,
   /** A layer's output and gradients, against torch.float64: some roundings in sums of up to 400 products. */
   layer: 2e-5,
+  /** Look-ups, and sums of a few float32; N(0, 1) of torch's generator is within 2 ulp of torch's. */
+  embedding: 5e-7,
   /** A loss, against torch.float64: the last bits of exp and log, and a sum. */
   loss: 1e-6,
   /**

@@ -8,6 +8,7 @@ import { AccumulateGrad, graph, type Node, reachable } from './graph';
 import { install } from './hooks';
 import { gradientPoint } from './lazy';
 import { OwnedVariable } from './owned-variable';
+import { added, handle, SparseTensor, stored } from './sparse';
 import { swap } from './swap';
 
 // ---- what a tensor says of itself
@@ -53,7 +54,11 @@ export function readGrad(t: tf.Tensor): WithData | null {
 export function clearGrad(t: tf.Tensor): void {
   const grad = peekGrad(t);
   setGrad(t, null);
-  if (!grad) return;
+  if (grad) disown(grad);
+}
+
+/** Frees a gradient that is nobody's `.grad` any more, if nobody else can hold it. */
+function disown(grad: tf.Tensor): void {
   if (fields(grad)._seen) release(grad);
   else grad.dispose();
 }
@@ -62,7 +67,7 @@ export function clearGrad(t: tf.Tensor): void {
 function release(grad: tf.Tensor): void {
   grad.kept = false;
   const { scopeStack } = engine.state;
-  scopeStack[0]?.track.push(grad);
+  scopeStack[0]?.track.push(stored(grad));
 }
 
 function setGrad(t: tf.Tensor, grad: tf.Tensor | null): void {
@@ -88,27 +93,30 @@ export function assignGrad(t: tf.Tensor, grad: tf.Tensor | null): void {
   }
   const old = peekGrad(t);
   setGrad(t, grad);
-  if (old) fields(old)._seen ? release(old) : old.dispose();
+  if (old) disown(old);
 }
 
-/** Adds to `.grad`; `value` is consumed. A parameter's gradient stays until it is cleared; another leaf's is the loop's. */
-function accumulate(t: tf.Tensor, value: tf.Tensor): void {
+/**
+ * Adds to `.grad`; `value` is consumed. A parameter's gradient stays until it is cleared; another leaf's is the loop's.
+ * Returns what must outlive the scope of `backward`.
+ */
+function accumulate(t: tf.Tensor, value: tf.Tensor): tf.Tensor | null {
   const grad = peekGrad(t);
-  if (!grad) {
-    if (t instanceof OwnedVariable) value.kept = true;
-    setGrad(t, value);
-    return;
-  }
-  const sum = tf.add(grad, value);
-  if (requiresGrad(sum)) {
-    // create_graph: the sum carries history, which the object that is there does not.
+  const sum = grad ? added(grad, value) : value;
+  // A sum with history (create_graph), or of a sparse and a dense gradient, is another object than the one that is there.
+  const changes =
+    grad !== null && (requiresGrad(sum) || (grad instanceof SparseTensor && !(sum instanceof SparseTensor)));
+  if (!grad || changes) {
     if (t instanceof OwnedVariable) sum.kept = true;
     setGrad(t, sum);
-    return;
+    if (grad instanceof SparseTensor) disown(grad);
+    return sum;
   }
   // The same object, as in torch: who holds it sees the sum.
-  swap(grad, sum);
+  if (grad instanceof SparseTensor) grad.become(sum as SparseTensor);
+  else swap(grad, sum);
   value.dispose();
+  return grad instanceof SparseTensor ? grad : null;
 }
 
 // ---- backward
@@ -163,7 +171,7 @@ function walk(
     const slots = arrived.get(node) ?? [];
     arrived.set(node, slots);
     const before = slots[output];
-    slots[output] = before ? tf.add(before, dx) : dx;
+    slots[output] = before ? added(before, dx) : dx;
     if (before && !create) {
       before.dispose();
       dx.dispose();
@@ -185,7 +193,7 @@ function walk(
         // Two owners need two handles: an identity hands on what it was given, a product may hand out what it saved.
         const taken = dx.kept || used.has(dx) || results.indexOf(dx) !== i;
         used.add(dx);
-        arrive(edge.node, edge.output, taken ? tf.clone(dx) : dx);
+        arrive(edge.node, edge.output, taken ? handle(dx) : dx);
       });
     }
     if (!create) for (const dy of dys) if (dy && !used.has(dy)) dy.dispose();
@@ -201,7 +209,7 @@ function inScope<T extends readonly (tf.Tensor | null)[]>(name: string, f: () =>
     result = f();
     return result;
   } finally {
-    engine.endScope(result as unknown as tf.TensorContainer);
+    engine.endScope(result?.flatMap((t) => (t ? [stored(t)] : [])));
   }
 }
 
@@ -235,8 +243,8 @@ export function backward(
       // New gradients of leaves that nobody owns leave this scope for the loop's.
       const fresh: tf.Tensor[] = [];
       const give = (t: tf.Tensor, dy: tf.Tensor) => {
-        if (!peekGrad(t)) fresh.push(dy);
-        accumulate(t, dy);
+        const made = accumulate(t, dy);
+        if (made) fresh.push(made);
       };
       const seeds = tensors.map((t, i) => seed(t, gradients[i] ?? null, i));
       const nodes = walk(

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isLeaf, requiresGrad } from './autograd';
 import { original, setDataWriter } from './data';
-import { RuntimeError } from './errors';
+import { NotImplementedError, RuntimeError } from './errors';
 import { fields } from './fields';
 import type { Generator } from './generator';
 import { is_grad_enabled, withGrad } from './grad-mode';
 import { fillNormal, fillUniform } from './random';
+import { SparseTensor } from './sparse';
 import { swap } from './swap';
 
 const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'Bool' };
@@ -13,6 +14,8 @@ const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'B
 /** Writes `value` into `target`, and into what it is a view of. Consumes `value`. */
 export function write(target: tf.Tensor, value: tf.Tensor): void {
   const t = original(target);
+  if (t instanceof SparseTensor)
+    throw new NotImplementedError('in place, a sparse tensor can only be zeroed: take its to_dense()');
   const { _node, _output } = fields(value);
   const { _base: base } = fields(t);
   swap(t, value);

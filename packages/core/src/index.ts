@@ -80,3 +80,4 @@ export {
   randomSeed,
   randperm,
 } from './random';
+export { SparseTensor, sparse_coo_tensor } from './sparse';

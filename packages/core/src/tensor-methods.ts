@@ -13,6 +13,7 @@ import { fields } from './fields';
 import { withGrad } from './grad-mode';
 import { clamp, inPlaceMethods } from './in-place';
 import { format } from './print';
+import { SparseTensor } from './sparse';
 
 export type Operand = tf.Tensor | number;
 
@@ -24,6 +25,9 @@ declare module '@tensorflow/tfjs-core/dist/tensor' {
     get grad(): WithData | null;
     set grad(value: tf.Tensor | null);
     readonly is_leaf: boolean;
+    /** Whether it is a `SparseTensor`, which keeps some rows only. */
+    readonly is_sparse: boolean;
+    to_dense(): tf.Tensor;
     /** The recorded operation that made it; null for a leaf. */
     readonly grad_fn: { readonly name: string } | null;
     readonly T: tf.Tensor;
@@ -234,6 +238,9 @@ const added: Record<string, (this: tf.Tensor, ...args: never[]) => unknown> = {
   contiguous() {
     return this;
   },
+  to_dense() {
+    return this;
+  },
   matmul(x: tf.Tensor) {
     return tf.matMul(this, x);
   },
@@ -373,6 +380,7 @@ function registerTensorMethods(): void {
   defineGetter('requires_grad', requiresGrad, setRequiresGrad);
   defineGetter<tf.Tensor | null>('grad', readGrad, assignGrad);
   defineGetter('is_leaf', isLeaf);
+  defineGetter('is_sparse', (t) => t instanceof SparseTensor);
   defineGetter('grad_fn', (t) => (isLeaf(t) ? null : { name: `${fields(t)._node!.name}Backward0` }));
   defineGetter('T', (t) => tf.transpose(t));
   define('toString', function (this: tf.Tensor) {

@@ -2,6 +2,7 @@ export { log_softmax, relu, softmax } from './activation';
 export { type BatchNormFunctionOptions, batch_norm } from './batchnorm';
 export { type Conv2dFunctionOptions, conv2d } from './conv';
 export { type DropoutOptions, dropout } from './dropout';
+export { type EmbeddingFunctionOptions, embedding } from './embedding';
 export { linear } from './linear';
 export {
   type CrossEntropyOptions,

@@ -3,6 +3,7 @@ export { _BatchNorm, BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './b
 export { ModuleDict, ModuleList, Sequential } from './container';
 export { Conv2d, type Conv2dOptions } from './conv';
 export { Dropout } from './dropout';
+export { Embedding, type EmbeddingOptions } from './embedding';
 export { Flatten } from './flatten';
 export { Identity, Linear, type LinearOptions } from './linear';
 export { CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss';
