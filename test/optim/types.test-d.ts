@@ -1,7 +1,23 @@
 // Checked by `tsc`, never run: what must not compile does not.
 import type { Parameter } from '@tfjs-torch/core';
 import { StepLR } from '@tfjs-torch/lr-scheduler';
-import { Adafactor, Adam, AdamW, LBFGS, Muon, type Optimizer, SGD } from '@tfjs-torch/optim';
+import {
+  Adadelta,
+  Adafactor,
+  Adagrad,
+  Adam,
+  Adamax,
+  AdamW,
+  ASGD,
+  LBFGS,
+  Muon,
+  NAdam,
+  type Optimizer,
+  RAdam,
+  RMSprop,
+  Rprop,
+  SGD,
+} from '@tfjs-torch/optim';
 
 declare const w: Parameter;
 declare const named: Iterable<[string, Parameter]>;
@@ -81,3 +97,24 @@ new StepLR(adam, { step_size: 30, gama: 0.5 });
 new StepLR([w], 30);
 
 export { any, closed, closedLater, later, loss, nothing };
+
+new NAdam([w], 1e-3, [0.9, 0.99], 1e-8, 0, 4e-3, true, { maximize: true });
+new RAdam([w], { decoupled_weight_decay: true, diagnostics: true });
+new Adamax([w], 1e-3, { foreach: null });
+new Adagrad([w], 1e-2, 0.1, 0, 0.5);
+new Adadelta([w], 1, 0.9);
+new RMSprop([w], 1e-2, 0.9, 1e-8, 0, 0.5, true);
+new Rprop([w], 1e-2, [0.5, 1.2], { step_sizes: [1e-6, 50] });
+new ASGD([w], { t0: 10 });
+new Adam([w]).load_state_dict({ state: {}, param_groups: [] }, { match: 'names', keep: ['lr'] });
+
+// @ts-expect-error Rprop decays nothing
+new Rprop([w], { weight_decay: 0.1 });
+// @ts-expect-error keyword-only
+new NAdam([w], 1e-3, [0.9, 0.99], 1e-8, 0, 4e-3, true, null);
+// @ts-expect-error three rates of two
+new Rprop([w], 1e-2, [0.5, 1.2, 2]);
+// @ts-expect-error RMSprop has no betas
+new RMSprop([w], { betas: [0.9, 0.99] });
+// @ts-expect-error a way to match that does not exist
+new Adam([w]).load_state_dict({ state: {}, param_groups: [] }, { match: 'name' });

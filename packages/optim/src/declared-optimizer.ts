@@ -11,12 +11,13 @@ export abstract class DeclaredOptimizer<O extends object> extends Optimizer<O> {
 
   constructor(args: readonly unknown[]) {
     const declaration = new.target.declaration as unknown as Declaration<Host<O>>;
-    const { params, options } = bindOptions<O>(declaration, args);
+    const { params, options, diagnostics } = bindOptions<O>(declaration, args);
     const h = hostOptions(declaration, options);
     declaration.check(h, options as Record<keyof O, unknown>);
     checkImplementation(declaration.name, h as Implementation);
     super(params, Object.assign(options, declaration.derived?.(h)));
     this.#declaration = declaration;
+    this.diagnostics = diagnostics;
   }
 
   /** The options of a group. @throws TypeError for a value of the wrong kind */

@@ -2,6 +2,7 @@ export type { Executor, Item } from './executors';
 export { referenceState, referenceStep } from './executors/reference';
 export type { RemovableHandle } from './hooks';
 export {
+  type LoadOptions,
   Optimizer,
   type ParamState,
   register_optimizer_step_post_hook,

@@ -10,8 +10,10 @@ import {
   RuntimeError,
   set_grad_enabled,
   ValueError,
+  warn,
 } from '@tfjs-torch/core';
 import { Hooks, type RemovableHandle } from './hooks';
+import { matchNames, refuse } from './match-names';
 import { type ParamGroup, type ParamGroupInput, type ParamsInput, prepareGroup, toGroups } from './param-groups';
 import { copied, free, mapped } from './plain';
 import { str } from './python-repr';
@@ -35,6 +37,25 @@ export interface Loading {
   id: string;
   /** To be put around every tensor that is made. */
   keep(t: tf.Tensor): tf.Tensor;
+}
+
+/** What torch's load_state_dict does not have. */
+export interface LoadOptions {
+  /**
+   * How parameters are matched: by their position as in torch, or by their names, where the order of groups and parameters
+   * does not matter and whatever does not fit is refused and listed. @defaultValue 'position'
+   */
+  match?: 'position' | 'names';
+  /** Options of the groups that stay as they are: `['lr', 'weight_decay']`. @defaultValue [] */
+  keep?: readonly string[];
+}
+
+/** Some entries of a group. @throws ValueError for one that it lacks */
+function pick(group: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> {
+  for (const key of keys) {
+    if (key === 'params' || !(key in group)) throw new ValueError(`load_state_dict: keep: there is no option '${key}'`);
+  }
+  return Object.fromEntries(keys.map((key) => [key, group[key]]));
 }
 
 type Args = unknown[];
@@ -87,6 +108,8 @@ export class Optimizer<O extends object = Record<string, unknown>> {
   state = new Map<tf.Tensor, ParamState>();
   /** How many steps have been finished. Schedulers read it. */
   stepCount = 0;
+  /** Whether a step that finds no gradient at all warns; the first one does. @defaultValue false */
+  diagnostics = false;
 
   readonly #hooks = {
     stepPre: new Hooks<StepPreHook>(),
@@ -97,6 +120,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     loadPost: new Hooks<OptimizerHook>(),
   };
   #disposed = false;
+  #warned = false;
 
   constructor(params: ParamsInput<O>, defaults: O) {
     this.defaults = defaults;
@@ -163,6 +187,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       [args, kwargs] = result;
     }
     const finish = (result: unknown) => {
+      this.#diagnose();
       for (const hook of [...this.#hooks.stepPost, ...globalPostHooks]) hook(this, args, kwargs);
       this.stepCount++;
       internal.optimizerRound(this);
@@ -171,6 +196,16 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     const all = Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
     const result = withoutGrad(step, this, all);
     return result instanceof Promise ? result.then(finish) : finish(result);
+  }
+
+  #diagnose() {
+    if (!this.diagnostics || this.#warned) return;
+    for (const p of this.#parameters()) if (internal.peekGrad(p) !== null) return;
+    this.#warned = true;
+    warn(
+      `${this.constructor.name}.step(): no parameter has a gradient, so nothing was updated. Call loss.backward() before ` +
+        'it, and give the optimizer the parameters that the loss depends on.',
+    );
   }
 
   /** The parameters of all groups, in order. */
@@ -274,11 +309,12 @@ export class Optimizer<O extends object = Record<string, unknown>> {
    * what was loaded may be disposed of.
    * @throws ValueError or KeyError if it does not fit; then nothing is changed
    */
-  load_state_dict(state_dict: StateDict): void {
+  load_state_dict(state_dict: StateDict, { match = 'position', keep = [] }: LoadOptions = {}): void {
     let given = { ...state_dict };
     for (const hook of this.#hooks.loadPre) given = hook(this, given) ?? given;
     for (const key of ['param_groups', 'state'] as const) if (!(key in given)) throw new KeyError(`'${key}'`);
-    const { param_groups: saved } = given;
+    const byName = match === 'names';
+    const saved = byName ? matchNames(given.param_groups, this.param_groups) : given.param_groups;
     if (saved.length !== this.param_groups.length) {
       throw new ValueError('loaded state dict has a different number of parameter groups');
     }
@@ -287,9 +323,11 @@ export class Optimizer<O extends object = Record<string, unknown>> {
         "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
       );
     }
+    const kept = this.param_groups.map((group) => pick(group, keep));
     const groups = this.param_groups.map(({ params, param_names }, i) => {
       const { params: _, ...options } = copied(saved[i]) as Record<string, unknown>;
-      return this.migrated({ ...options, params, ...(param_names && !options.param_names && { param_names }) });
+      const whole = this.migrated({ ...options, params, ...(param_names && !options.param_names && { param_names }) });
+      return { ...whole, ...kept[i] };
     });
     const owners = new Map<string, { p: tf.Tensor; group: Record<string, unknown> }>();
     groups.forEach((group, i) => {
@@ -300,18 +338,31 @@ export class Optimizer<O extends object = Record<string, unknown>> {
 
     const state = new Map<tf.Tensor, ParamState>();
     const made: tf.Tensor[] = [];
-    const keep = (t: tf.Tensor) => {
+    const track = (t: tf.Tensor) => {
       made.push(t);
       return t;
+    };
+    const mismatched: string[] = [];
+    const load = (entry: ParamState, owner: { p: tf.Tensor; group: Record<string, unknown> }, id: string) => {
+      try {
+        state.set(owner.p, this.loaded(entry, { ...owner, id, keep: track }));
+      } catch (error) {
+        if (!byName || !(error instanceof Error)) throw error;
+        const { params, param_names } = owner.group as ParamGroup;
+        mismatched.push(
+          `${param_names![params.indexOf(owner.p)]} (${error.message.replace('loaded state dict: ', '')})`,
+        );
+      }
     };
     try {
       internal.withGrad(false, () => {
         for (const [id, entry] of Object.entries(given.state)) {
           const owner = owners.get(id);
-          if (owner) state.set(owner.p, this.loaded(entry as ParamState, { ...owner, id, keep }));
+          if (owner) load(entry as ParamState, owner, id);
           else state.set(id as unknown as tf.Tensor, copied(entry) as ParamState);
         }
       });
+      if (mismatched.length > 0) refuse({ missing: [], unexpected: [], mismatched });
     } catch (error) {
       tf.dispose(made);
       throw error;

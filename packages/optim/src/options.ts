@@ -11,8 +11,14 @@ type HostValue<V> = V extends Tensor ? never : V extends readonly unknown[] ? { 
 
 /** What an optimizer's constructor takes: `params`, then the first options by position, then the others by name. */
 export type OptimizerArgs<Positional extends readonly unknown[], O extends object> =
-  | [params: ParamsInput<O>, ...rest: Args<Positional, Partial<O>>]
-  | [all: { params: ParamsInput<O> } & Partial<O>];
+  | [params: ParamsInput<O>, ...rest: Args<Positional, Partial<O> & Ours>]
+  | [all: { params: ParamsInput<O> } & Partial<O> & Ours];
+
+/** What the constructors take beyond torch's options; it is in no param group. */
+export interface Ours {
+  /** Warn at the first step in which no parameter has a gradient. @defaultValue false */
+  diagnostics?: boolean;
+}
 
 const signatures = new WeakMap<object, Signature<Record<string, unknown>>>();
 
@@ -21,21 +27,22 @@ function signatureOf({ name, defaults, positional, forced }: Declaration) {
   const literal = (key: string) => `${key}=${str(defaults[key as never])}`;
   const settled = new Set([...positional, ...Object.keys(forced ?? {})]);
   const others = Object.keys(defaults).filter((key) => !settled.has(key as never));
-  return signature(`${name}.__init__`, ['params', ...positional.map(literal), '*', ...others.map(literal)].join(', '));
+  const all = ['params', ...positional.map(literal), '*', ...others.map(literal), 'diagnostics=False'];
+  return signature(`${name}.__init__`, all.join(', '));
 }
 
 /** Binds a constructor's arguments to `params` and the options, defaults filled in, in the order of a param group. */
 export function bindOptions<O extends object>(
   declaration: Declaration<Host<O>>,
   args: readonly unknown[],
-): { params: ParamsInput<O>; options: O } {
+): { params: ParamsInput<O>; options: O; diagnostics: boolean } {
   const bound = bind(
     getOrMake(signatures, declaration, () => signatureOf(declaration)),
     args,
   );
   const all = { ...bound, ...declaration.forced };
   const options = Object.fromEntries(Object.keys(declaration.defaults).map((key) => [key, all[key as never]]));
-  return { params: bound.params as ParamsInput<O>, options: options as O };
+  return { params: bound.params as ParamsInput<O>, options: options as O, diagnostics: bound.diagnostics === true };
 }
 
 const kindOf = (value: unknown) =>
