@@ -1,19 +1,14 @@
 import { ValueError } from '@tfjs-torch/core/base';
 import type { Optimizer } from '@tfjs-torch/optim';
 
-const pythonNames: Record<string, string> = {
-  string: 'str',
-  boolean: 'bool',
-  undefined: 'NoneType',
-  function: 'function',
-};
+const pythonNames: Record<string, string> = { String: 'str', Boolean: 'bool', Array: 'list', Object: 'dict' };
 
 /** Python's name for a value's type. */
 export function typeName(x: unknown): string {
+  if (x === null || x === undefined) return 'NoneType';
   if (typeof x === 'number') return Number.isInteger(x) ? 'int' : 'float';
-  if (typeof x !== 'object') return pythonNames[typeof x] ?? typeof x;
-  if (x === null) return 'NoneType';
-  return Array.isArray(x) ? 'list' : x.constructor === Object ? 'dict' : x.constructor.name;
+  const { name } = (x as object).constructor;
+  return pythonNames[name] ?? name;
 }
 
 export function assertOptimizer(value: unknown): asserts value is Optimizer<object> {
@@ -22,16 +17,15 @@ export function assertOptimizer(value: unknown): asserts value is Optimizer<obje
     throw new TypeError(`${typeName(value)} is not an Optimizer`);
 }
 
-/** @throws TypeError for a value that is no number */
-export function numbers(values: Record<string, unknown>): void {
-  for (const [name, x] of Object.entries(values))
-    if (typeof x !== 'number') throw new TypeError(`${name} must be a number, but is ${x}`);
+/** @throws TypeError for an option that is no number */
+export function number<O extends object>(own: O, name: keyof O & string): void {
+  if (typeof own[name] !== 'number') throw new TypeError(`${name} must be a number, but is ${own[name]}`);
 }
 
-/** @throws ValueError for a value by which torch would divide later */
-export function positive(values: Record<string, unknown>): void {
-  for (const [name, x] of Object.entries(values))
-    if (typeof x !== 'number' || !(x > 0)) throw new ValueError(`${name} must be above 0, but is ${x}`);
+/** @throws ValueError for an option by which torch would divide later */
+export function positive<O extends object>(own: O, name: keyof O & string): void {
+  const x = own[name];
+  if (typeof x !== 'number' || !(x > 0)) throw new ValueError(`${name} must be above 0, but is ${x}`);
 }
 
 export const isPositiveInteger = (x: unknown): boolean => Number.isInteger(x) && (x as number) > 0;

@@ -1,6 +1,6 @@
-import { ValueError } from '@tfjs-torch/core/base';
+import { type Signature, ValueError } from '@tfjs-torch/core/base';
 import { assertOptimizer, typeName } from './checks';
-import type { Bound, Call, SchedulerOptions } from './schedule';
+import { type Bound, type Call, type SchedulerOptions, take } from './schedule';
 import { LRScheduler } from './scheduler';
 
 /** A factor from the epoch. What a function has as properties of its own is saved with the scheduler. */
@@ -22,7 +22,8 @@ export type LambdaArgs = Call<
 export abstract class LambdaScheduler extends LRScheduler {
   declare lr_lambdas: Factor[];
 
-  constructor({ optimizer, lr_lambda, last_epoch, ...ours }: Bound<LambdaLROptions>) {
+  constructor(parameters: Signature<Bound<LambdaLROptions>>, args: readonly unknown[]) {
+    const [optimizer, last_epoch, { lr_lambda }, ours] = take(parameters, args);
     assertOptimizer(optimizer);
     const { length } = optimizer.param_groups;
     const lr_lambdas = Array.isArray(lr_lambda) ? [...(lr_lambda as Factor[])] : Array(length).fill(lr_lambda);

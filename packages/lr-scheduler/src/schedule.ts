@@ -1,5 +1,6 @@
-import type { Args } from '@tfjs-torch/core/base';
+import { type Args, bind, type Signature, signature } from '@tfjs-torch/core/base';
 import type { Optimizer } from '@tfjs-torch/optim';
+import { number } from './checks';
 
 /** A schedule of the learning rate as data; `h` are its options, `t` counts the scheduler's steps from 0. */
 export interface Schedule<H extends object> {
@@ -37,8 +38,33 @@ export interface SchedulerOptions extends OurOptions {
   adopt_new_groups?: boolean;
 }
 
-/** What ends every parameter list: `last_epoch` and our own options. */
-export const common = 'last_epoch=-1, *, diagnostics=False, adopt_new_groups=False';
+/** The signature of a scheduler: `own` are its own parameters, between the optimizer and `last_epoch`. */
+export const scheduler = <O>(name: string, own: string, ours = ''): Signature<Bound<O>> =>
+  signature(
+    `${name}.__init__`,
+    `optimizer, ${own}, last_epoch=-1, *, diagnostics=False, adopt_new_groups=False${ours}`,
+  );
+
+/**
+ * What `LRScheduler`'s constructor is given, from the arguments of a scheduler.
+ * @throws TypeError as Python, and for no number where the default is one
+ */
+export function take<O extends SchedulerOptions>(
+  parameters: Signature<Bound<O>>,
+  args: readonly unknown[],
+): [optimizer: Optimizer<object>, last_epoch: number, own: Own<O>, ours: SchedulerOptions] {
+  const given = bind(parameters, args);
+  const bound = {} as Bound<O>;
+  for (const { name, defaultValue } of parameters.parameters) {
+    const key = name as keyof O & string;
+    bound[key] = given[key]; // torch saves them in the order of the parameters
+    if (typeof defaultValue === 'number' && !Array.isArray(bound[key])) number(bound, key);
+  }
+  const { optimizer, last_epoch, diagnostics, adopt_new_groups, ...own } = bound;
+  return [optimizer, last_epoch as number, own as Own<O>, { diagnostics, adopt_new_groups }];
+}
+
+type Own<O> = Omit<Required<O>, keyof SchedulerOptions>;
 
 /** What may follow `new …LR(`: `R` are the required positionals, named `K` among the options `O`; `P` the other positionals. */
 export type Call<R extends unknown[], P extends unknown[], O extends object, K extends keyof O = never> =

@@ -33,6 +33,9 @@ export function readLr(group: Group, key = 'lr'): number {
   return typeof lr === 'number' ? lr : lr.dataSync()[0]!;
 }
 
+/** The rate that a group began with. */
+const baseLr = (group: Group) => readLr(group, 'initial_lr' in group ? 'initial_lr' : 'lr');
+
 export function writeLr(group: Group, value: number): void {
   if (typeof group.lr === 'number') group.lr = value;
   else (group.lr as Tensor).fill_(value);
@@ -112,7 +115,7 @@ export abstract class LRScheduler {
     const { optimizer } = this;
     assertResumable(optimizer, last_epoch);
     Object.assign(this, own);
-    this.base_lrs = optimizer.param_groups.map((group) => readLr(group, 'initial_lr' in group ? 'initial_lr' : 'lr'));
+    this.base_lrs = optimizer.param_groups.map(baseLr);
     this.last_epoch = last_epoch;
     optimizer.param_groups.forEach((group, i) => {
       group.initial_lr ??= this.base_lrs[i];
@@ -177,8 +180,7 @@ export abstract class LRScheduler {
     const wrong = values.find((lr) => typeof lr !== 'number' || Number.isNaN(lr));
     if (wrong !== undefined && !param_groups.some((group) => Number.isNaN(readLr(group)))) {
       throw new ValueError(
-        `${this.constructor.name}.get_lr() gave ${wrong}; what it needs on \`this\` must be passed to ` +
-          'super(optimizer, last_epoch, { … }), for it is called there',
+        `${this.constructor.name}.get_lr() gave ${wrong}; what it needs on \`this\` must be passed to super(optimizer, last_epoch, { … })`,
       );
     }
     param_groups.forEach((group, i) => {
@@ -225,8 +227,7 @@ export abstract class LRScheduler {
     else if (optimizer.step === (attached.get(optimizer)?.step ?? optimizer.step) && !hasBadGradient(optimizer)) {
       ours.quiet = true;
       warn(
-        `${this.constructor.name}.step() to epoch ${this.last_epoch + 1}: the optimizer has made no step since the ` +
-          'scheduler’s last. Step the scheduler after `optimizer.step()`, once for each or once for several.',
+        `${this.constructor.name}.step() to epoch ${this.last_epoch + 1} is not preceded by an \`optimizer.step()\` of its own`,
       );
     }
   }
@@ -270,10 +271,7 @@ export abstract class LRScheduler {
    */
   preview(n: number): number[][] {
     const { optimizer } = this;
-    const param_groups = optimizer.param_groups.map((group) => ({
-      ...group,
-      lr: readLr(group, 'initial_lr' in group ? 'initial_lr' : 'lr'),
-    }));
+    const param_groups = optimizer.param_groups.map((group) => ({ ...group, lr: baseLr(group) }));
     const twin = this.twin(Object.create(optimizer, { param_groups: { value: param_groups } }));
     twin.restart();
     return Array.from({ length: n }, (_, t) => {

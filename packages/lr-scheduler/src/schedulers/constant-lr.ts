@@ -1,6 +1,6 @@
-import { bind, signature, ValueError } from '@tfjs-torch/core/base';
-import { numbers, positive } from '../checks';
-import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { ValueError } from '@tfjs-torch/core/base';
+import { positive } from '../checks';
+import { type Call, type Schedule, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface ConstantLROptions extends SchedulerOptions {
@@ -15,10 +15,7 @@ export const constantLR: Schedule<{ factor: number; total_iters: number }> = {
   next: (h, lr, t) => (t === 0 ? lr * h.factor : t === h.total_iters ? lr * (1 / h.factor) : lr),
 };
 
-const parameters = signature<Bound<ConstantLROptions>>(
-  'ConstantLR.__init__',
-  `optimizer, factor=${1 / 3}, total_iters=5, ${common}`,
-);
+const parameters = scheduler<ConstantLROptions>('ConstantLR', `factor=${1 / 3}, total_iters=5`);
 
 /** Multiplies the learning rate of each group by `factor` until `total_iters`: `torch.optim.lr_scheduler.ConstantLR`. */
 export class ConstantLR extends LRScheduler {
@@ -26,13 +23,13 @@ export class ConstantLR extends LRScheduler {
   declare total_iters: number;
 
   constructor(...args: Call<[], [factor: number, total_iters: number, last_epoch: number], ConstantLROptions>) {
-    const { optimizer, factor, total_iters, last_epoch, ...ours } = bind(parameters, args);
-    numbers({ factor, total_iters });
+    const taken = take(parameters, args);
+    const { factor } = taken[2];
     if (factor > 1 || factor < 0) {
       throw new ValueError('Constant multiplicative factor expected to be between 0 and 1.');
     }
-    positive({ factor }); // torch divides by it at total_iters
-    super(optimizer, last_epoch, { factor, total_iters }, ours);
+    positive(taken[2], 'factor'); // torch divides by it at total_iters
+    super(...taken);
   }
 
   override get_lr(): number[] {

@@ -1,6 +1,5 @@
-import { bind, signature } from '@tfjs-torch/core/base';
-import { numbers, positive } from '../checks';
-import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { positive } from '../checks';
+import { type Call, type Schedule, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface CosineAnnealingLROptions extends SchedulerOptions {
@@ -23,10 +22,7 @@ export const cosineAnnealingLR: Schedule<{ T_max: number; eta_min: number }> = {
   },
 };
 
-const parameters = signature<Bound<CosineAnnealingLROptions>>(
-  'CosineAnnealingLR.__init__',
-  `optimizer, T_max, eta_min=0, ${common}`,
-);
+const parameters = scheduler<CosineAnnealingLROptions>('CosineAnnealingLR', 'T_max, eta_min=0');
 
 /**
  * Half a cosine wave from the learning rate of each group to `eta_min`, and, as in torch, back if it is stepped on:
@@ -39,10 +35,9 @@ export class CosineAnnealingLR extends LRScheduler {
   constructor(
     ...args: Call<[T_max: number], [eta_min: number, last_epoch: number], CosineAnnealingLROptions, 'T_max'>
   ) {
-    const { optimizer, T_max, eta_min, last_epoch, ...ours } = bind(parameters, args);
-    positive({ T_max });
-    numbers({ eta_min });
-    super(optimizer, last_epoch, { T_max, eta_min }, ours);
+    const taken = take(parameters, args);
+    positive(taken[2], 'T_max');
+    super(...taken);
   }
 
   override get_lr(): number[] {

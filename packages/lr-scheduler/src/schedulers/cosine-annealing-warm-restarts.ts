@@ -1,6 +1,6 @@
-import { bind, signature, ValueError } from '@tfjs-torch/core/base';
+import { bind, ValueError } from '@tfjs-torch/core/base';
 import { isPositiveInteger, typeName } from '../checks';
-import { type Bound, type Call, common, type SchedulerOptions } from '../schedule';
+import { type Call, type SchedulerOptions, scheduler } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface CosineAnnealingWarmRestartsOptions extends SchedulerOptions {
@@ -33,9 +33,9 @@ export const cosineAnnealingWarmRestarts = {
   },
 };
 
-const parameters = signature<Bound<CosineAnnealingWarmRestartsOptions>>(
-  'CosineAnnealingWarmRestarts.__init__',
-  `optimizer, T_0, T_mult=1, eta_min=0, ${common}`,
+const parameters = scheduler<CosineAnnealingWarmRestartsOptions>(
+  'CosineAnnealingWarmRestarts',
+  'T_0, T_mult=1, eta_min=0.0',
 );
 
 /**
@@ -57,7 +57,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       'T_0'
     >
   ) {
-    const { optimizer, T_0, T_mult, eta_min, last_epoch, ...ours } = bind(parameters, args);
+    const { T_0, T_mult, eta_min, optimizer, last_epoch, ...ours } = bind(parameters, args);
     if (!isPositiveInteger(T_0)) throw new ValueError(`Expected positive integer T_0, but got ${T_0}`);
     if (!isPositiveInteger(T_mult)) throw new ValueError(`Expected integer T_mult >= 1, but got ${T_mult}`);
     if (typeof eta_min !== 'number') {

@@ -1,8 +1,8 @@
-import { bind, signature, ValueError } from '@tfjs-torch/core/base';
+import { ValueError } from '@tfjs-torch/core/base';
 import { assertOptimizer, perGroup, positive } from '../checks';
 import { attributes } from '../lambda-scheduler';
 import { beginMomentum, cyclesBeta1, writeMomentum } from '../momentum';
-import { type Bound, type Call, common, type SchedulerOptions } from '../schedule';
+import { type Call, type SchedulerOptions, scheduler, take } from '../schedule';
 import { assertOneEach, LRScheduler, readLr, writeLr } from '../scheduler';
 
 type ScaleFn = (x: number) => number;
@@ -57,10 +57,10 @@ export const cyclicLR = {
   },
 };
 
-const parameters = signature<Bound<CyclicLROptions>>(
-  'CyclicLR.__init__',
-  "optimizer, base_lr, max_lr, step_size_up=2000, step_size_down=None, mode='triangular', gamma=1, scale_fn=None, " +
-    `scale_mode='cycle', cycle_momentum=True, base_momentum=0.8, max_momentum=0.9, ${common}`,
+const parameters = scheduler<CyclicLROptions>(
+  'CyclicLR',
+  "base_lr, max_lr, step_size_up=2000, step_size_down=None, mode='triangular', gamma=1, scale_fn=None, " +
+    "scale_mode='cycle', cycle_momentum=True, base_momentum=0.8, max_momentum=0.9",
 );
 
 /**
@@ -99,14 +99,13 @@ export class CyclicLR extends LRScheduler {
       'base_lr' | 'max_lr'
     >
   ) {
-    const all = bind(parameters, args);
-    const { optimizer, mode, gamma, scale_fn, cycle_momentum, last_epoch, diagnostics, adopt_new_groups } = all;
+    const [optimizer, last_epoch, all, ours] = take(parameters, args);
+    const { mode, gamma, scale_fn, cycle_momentum, step_size_up: up } = all;
     assertOptimizer(optimizer);
     const base_lrs = perGroup('base_lr', optimizer, all.base_lr);
     const max_lrs = perGroup('max_lr', optimizer, all.max_lr);
-    const up = all.step_size_up;
     const total_size = up + (all.step_size_down ?? up);
-    positive({ step_size_up: up, 'step_size_up + step_size_down': total_size });
+    positive(all, 'step_size_up');
     if (!Object.hasOwn(scales, mode) && scale_fn === null) throw new ValueError('mode is invalid and scale_fn is None');
     const scale_mode = scale_fn ? all.scale_mode : mode === 'exp_range' ? 'iterations' : 'cycle';
     const momentum = cycle_momentum && {
@@ -135,7 +134,7 @@ export class CyclicLR extends LRScheduler {
         cycle_momentum,
         ...momentum,
       },
-      { diagnostics, adopt_new_groups },
+      ours,
     );
     this.base_lrs = base_lrs;
   }

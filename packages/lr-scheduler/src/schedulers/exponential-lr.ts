@@ -1,6 +1,5 @@
-import { bind, signature } from '@tfjs-torch/core/base';
-import { numbers } from '../checks';
-import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { number } from '../checks';
+import { type Call, type Schedule, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface ExponentialLROptions extends SchedulerOptions {
@@ -12,16 +11,16 @@ export const exponentialLR: Schedule<{ gamma: number }> = {
   next: (h, lr) => (h._is_initial ? lr : lr * h.gamma),
 };
 
-const parameters = signature<Bound<ExponentialLROptions>>('ExponentialLR.__init__', `optimizer, gamma, ${common}`);
+const parameters = scheduler<ExponentialLROptions>('ExponentialLR', 'gamma');
 
 /** Multiplies the learning rate of each group by `gamma` every epoch: `torch.optim.lr_scheduler.ExponentialLR`. */
 export class ExponentialLR extends LRScheduler {
   declare gamma: number;
 
   constructor(...args: Call<[gamma: number], [last_epoch: number], ExponentialLROptions, 'gamma'>) {
-    const { optimizer, gamma, last_epoch, ...ours } = bind(parameters, args);
-    numbers({ gamma });
-    super(optimizer, last_epoch, { gamma }, ours);
+    const taken = take(parameters, args);
+    number(taken[2], 'gamma');
+    super(...taken);
   }
 
   override get_lr(): number[] {

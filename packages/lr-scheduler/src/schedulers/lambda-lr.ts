@@ -1,14 +1,13 @@
-import { bind, signature } from '@tfjs-torch/core/base';
 import { type LambdaArgs, type LambdaLROptions, LambdaScheduler } from '../lambda-scheduler';
-import { type Bound, common } from '../schedule';
+import { scheduler } from '../schedule';
 import { assertOneEach } from '../scheduler';
 
-const parameters = signature<Bound<LambdaLROptions>>('LambdaLR.__init__', `optimizer, lr_lambda, ${common}`);
+const parameters = scheduler<LambdaLROptions>('LambdaLR', 'lr_lambda');
 
 /** The base rate of each group times `lr_lambda(epoch)`: `torch.optim.lr_scheduler.LambdaLR`. */
 export class LambdaLR extends LambdaScheduler {
   constructor(...args: LambdaArgs) {
-    super(bind(parameters, args));
+    super(parameters, args);
   }
 
   override get_lr(): number[] {

@@ -1,6 +1,6 @@
-import { bind, signature, ValueError } from '@tfjs-torch/core/base';
-import { numbers, positive } from '../checks';
-import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { ValueError } from '@tfjs-torch/core/base';
+import { positive } from '../checks';
+import { type Call, type Schedule, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface LinearLROptions extends SchedulerOptions {
@@ -23,10 +23,7 @@ export const linearLR: Schedule<{ start_factor: number; end_factor: number; tota
   },
 };
 
-const parameters = signature<Bound<LinearLROptions>>(
-  'LinearLR.__init__',
-  `optimizer, start_factor=${1 / 3}, end_factor=1, total_iters=5, ${common}`,
-);
+const parameters = scheduler<LinearLROptions>('LinearLR', `start_factor=${1 / 3}, end_factor=1, total_iters=5`);
 
 /**
  * Multiplies the learning rate of each group by a factor that goes from `start_factor` to `end_factor`:
@@ -44,16 +41,16 @@ export class LinearLR extends LRScheduler {
       LinearLROptions
     >
   ) {
-    const { optimizer, start_factor, end_factor, total_iters, last_epoch, ...ours } = bind(parameters, args);
-    numbers({ start_factor, end_factor });
+    const taken = take(parameters, args);
+    const { start_factor, end_factor } = taken[2];
     if (start_factor > 1 || start_factor <= 0) {
       throw new ValueError('Starting multiplicative factor expected to be greater than 0 and less or equal to 1.');
     }
     if (end_factor > 1 || end_factor < 0) {
       throw new ValueError('Ending multiplicative factor expected to be between 0 and 1.');
     }
-    positive({ total_iters }); // torch stays at start_factor, and divides by it in the closed form
-    super(optimizer, last_epoch, { start_factor, end_factor, total_iters }, ours);
+    positive(taken[2], 'total_iters'); // torch stays at start_factor, and divides by it in the closed form
+    super(...taken);
   }
 
   override get_lr(): number[] {

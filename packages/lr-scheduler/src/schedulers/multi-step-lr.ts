@@ -1,6 +1,5 @@
-import { bind, signature } from '@tfjs-torch/core/base';
-import { numbers } from '../checks';
-import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { number } from '../checks';
+import { type Call, type Schedule, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface MultiStepLROptions extends SchedulerOptions {
@@ -22,10 +21,7 @@ export const multiStepLR: Schedule<{ milestones: Milestones; gamma: number }> = 
   next: (h, lr, t) => (t in h.milestones ? lr * h.gamma ** h.milestones[t]! : lr),
 };
 
-const parameters = signature<Bound<MultiStepLROptions>>(
-  'MultiStepLR.__init__',
-  `optimizer, milestones, gamma=0.1, ${common}`,
-);
+const parameters = scheduler<MultiStepLROptions>('MultiStepLR', 'milestones, gamma=0.1');
 
 /** Multiplies the learning rate of each group by `gamma` at each milestone: `torch.optim.lr_scheduler.MultiStepLR`. */
 export class MultiStepLR extends LRScheduler {
@@ -35,14 +31,13 @@ export class MultiStepLR extends LRScheduler {
   constructor(
     ...args: Call<[milestones: Iterable<number>], [gamma: number, last_epoch: number], MultiStepLROptions, 'milestones'>
   ) {
-    const { optimizer, milestones: epochs, gamma, last_epoch, ...ours } = bind(parameters, args);
-    numbers({ gamma });
+    const [optimizer, last_epoch, own, ours] = take(parameters, args);
     const milestones: Milestones = {};
-    for (const epoch of epochs) {
-      numbers({ 'a milestone': epoch });
-      milestones[epoch] = (milestones[epoch] ?? 0) + 1;
+    for (const milestone of own.milestones) {
+      number({ milestone }, 'milestone');
+      milestones[milestone] = (milestones[milestone] ?? 0) + 1;
     }
-    super(optimizer, last_epoch, { milestones, gamma }, ours);
+    super(optimizer, last_epoch, { ...own, milestones }, ours);
   }
 
   override get_lr(): number[] {

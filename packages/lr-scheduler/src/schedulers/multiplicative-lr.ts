@@ -1,14 +1,13 @@
-import { bind, signature } from '@tfjs-torch/core/base';
 import { type LambdaArgs, type LambdaLROptions, LambdaScheduler } from '../lambda-scheduler';
-import { type Bound, common } from '../schedule';
+import { scheduler } from '../schedule';
 import { assertOneEach, readLr } from '../scheduler';
 
-const parameters = signature<Bound<LambdaLROptions>>('MultiplicativeLR.__init__', `optimizer, lr_lambda, ${common}`);
+const parameters = scheduler<LambdaLROptions>('MultiplicativeLR', 'lr_lambda');
 
 /** Multiplies the learning rate of each group by `lr_lambda(epoch)`: `torch.optim.lr_scheduler.MultiplicativeLR`. */
 export class MultiplicativeLR extends LambdaScheduler {
   constructor(...args: LambdaArgs) {
-    super(bind(parameters, args));
+    super(parameters, args);
   }
 
   override get_lr(): number[] {

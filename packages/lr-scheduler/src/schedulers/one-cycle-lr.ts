@@ -1,7 +1,7 @@
-import { bind, KeyError, signature, ValueError } from '@tfjs-torch/core/base';
-import { annealStrategy, assertOptimizer, isPositiveInteger, numbers, perGroup } from '../checks';
+import { KeyError, ValueError } from '@tfjs-torch/core/base';
+import { annealStrategy, assertOptimizer, isPositiveInteger, perGroup } from '../checks';
 import { beginMomentum, cyclesBeta1, type Group, writeMomentum } from '../momentum';
-import { type Bound, type Call, common, type OurOptions, type SchedulerOptions } from '../schedule';
+import { type Call, type OurOptions, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler, readLr } from '../scheduler';
 
 export interface OneCycleLROptions extends SchedulerOptions {
@@ -82,14 +82,18 @@ export const oneCycleLR = {
   linear: (pct: number) => (start: number, end: number) => (end - start) * pct + start,
 };
 
-const parameters = signature<Bound<OneCycleLROptions>>(
-  'OneCycleLR.__init__',
-  'optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, ' +
-    "anneal_strategy='cos', cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25, " +
-    `final_div_factor=1e4, three_phase=False, ${common}, hold_at_end=False`,
+const parameters = scheduler<OneCycleLROptions>(
+  'OneCycleLR',
+  "max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, anneal_strategy='cos', " +
+    'cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25, final_div_factor=1e4, three_phase=False',
+  ', hold_at_end=False',
 );
 
-function stepsOf({ total_steps, epochs, steps_per_epoch }: Bound<OneCycleLROptions>): number {
+function stepsOf({
+  total_steps,
+  epochs,
+  steps_per_epoch,
+}: Pick<Required<OneCycleLROptions>, 'total_steps' | 'epochs' | 'steps_per_epoch'>): number {
   const check = (name: string, n: number) => {
     if (!isPositiveInteger(n)) throw new ValueError(`Expected positive integer ${name}, but got ${n}`);
     return n;
@@ -149,14 +153,13 @@ export class OneCycleLR extends LRScheduler {
       'max_lr'
     >
   ) {
-    const all = bind(parameters, args);
-    const { optimizer, pct_start, cycle_momentum, div_factor, final_div_factor, last_epoch } = all;
+    const [optimizer, last_epoch, all, ours] = take(parameters, args);
+    const { pct_start, cycle_momentum, anneal_strategy: _anneal_func_type, hold_at_end } = all;
     assertOptimizer(optimizer);
     const total_steps = stepsOf(all);
-    if (typeof pct_start !== 'number' || !(pct_start >= 0 && pct_start <= 1))
+    if (!(pct_start >= 0 && pct_start <= 1))
       throw new ValueError(`Expected float between 0 and 1 pct_start, but got ${pct_start}`);
-    annealStrategy(all.anneal_strategy);
-    numbers({ div_factor, final_div_factor });
+    annealStrategy(_anneal_func_type);
     const _schedule_phases = phases(total_steps, pct_start, all.three_phase);
     // torch divides by 0
     if (_schedule_phases[0]!.end_step === 0)
@@ -168,19 +171,17 @@ export class OneCycleLR extends LRScheduler {
     const max_momentums = perGroup('max_momentum', optimizer, all.max_momentum);
     const base_momentums = perGroup('base_momentum', optimizer, all.base_momentum);
 
-    const div = { div_factor, final_div_factor };
     if (last_epoch === -1) {
       optimizer.param_groups.forEach((group, i) => {
-        beginRates(group, max_lrs[i]!, div);
+        beginRates(group, max_lrs[i]!, all);
       });
       if (cycle_momentum) beginMomentum(optimizer.param_groups, max_momentums, base_momentums, use_beta1);
     }
-    const { anneal_strategy: _anneal_func_type, diagnostics, adopt_new_groups, hold_at_end } = all;
     super(
       optimizer,
       last_epoch,
       { total_steps, _schedule_phases, _anneal_func_type, cycle_momentum, ...(cycle_momentum && { use_beta1 }) },
-      { diagnostics, adopt_new_groups, hold_at_end, div } as OurOptions,
+      { ...ours, hold_at_end, div: all } as OurOptions,
     );
   }
 

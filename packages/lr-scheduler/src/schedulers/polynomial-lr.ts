@@ -1,6 +1,5 @@
-import { bind, signature } from '@tfjs-torch/core/base';
-import { numbers, positive } from '../checks';
-import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { positive } from '../checks';
+import { type Call, type Schedule, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface PolynomialLROptions extends SchedulerOptions {
@@ -16,10 +15,7 @@ export const polynomialLR: Schedule<{ total_iters: number; power: number }> = {
     h._is_initial || t > h.total_iters ? lr : lr * ((1 - t / h.total_iters) / (1 - (t - 1) / h.total_iters)) ** h.power,
 };
 
-const parameters = signature<Bound<PolynomialLROptions>>(
-  'PolynomialLR.__init__',
-  `optimizer, total_iters=5, power=1, ${common}`,
-);
+const parameters = scheduler<PolynomialLROptions>('PolynomialLR', 'total_iters=5, power=1');
 
 /**
  * Takes the learning rate of each group to 0 as `(1 − epoch / total_iters) ** power`:
@@ -30,10 +26,9 @@ export class PolynomialLR extends LRScheduler {
   declare power: number;
 
   constructor(...args: Call<[], [total_iters: number, power: number, last_epoch: number], PolynomialLROptions>) {
-    const { optimizer, total_iters, power, last_epoch, ...ours } = bind(parameters, args);
-    positive({ total_iters }); // torch divides by it in the closed form
-    numbers({ power });
-    super(optimizer, last_epoch, { total_iters, power }, ours);
+    const taken = take(parameters, args);
+    positive(taken[2], 'total_iters'); // torch divides by it in the closed form
+    super(...taken);
   }
 
   override get_lr(): number[] {

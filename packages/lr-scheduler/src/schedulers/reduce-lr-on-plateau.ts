@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { bind, RuntimeError, signature, ValueError, warn } from '@tfjs-torch/core/base';
-import { assertOptimizer, numbers } from '../checks';
+import { assertOptimizer } from '../checks';
 import type { Bound, Call, OurOptions } from '../schedule';
 import { LRScheduler, readLr, warnings, writeLr } from '../scheduler';
 
@@ -77,7 +77,6 @@ export class ReduceLROnPlateau extends LRScheduler {
   ) {
     const all = bind(parameters, args);
     const { optimizer, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps, ...ours } = all;
-    numbers({ factor, patience, threshold, cooldown, eps });
     if (factor >= 1) throw new ValueError('Factor should be < 1.0.');
     assertOptimizer(optimizer);
     const { length } = optimizer.param_groups;

@@ -1,6 +1,5 @@
-import { bind, signature } from '@tfjs-torch/core/base';
-import { numbers, positive } from '../checks';
-import { type Bound, type Call, common, type Schedule, type SchedulerOptions } from '../schedule';
+import { positive } from '../checks';
+import { type Call, type Schedule, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
 export interface StepLROptions extends SchedulerOptions {
@@ -15,7 +14,7 @@ export const stepLR: Schedule<{ step_size: number; gamma: number }> = {
   next: (h, lr, t) => (t === 0 || t % h.step_size !== 0 ? lr : lr * h.gamma),
 };
 
-const parameters = signature<Bound<StepLROptions>>('StepLR.__init__', `optimizer, step_size, gamma=0.1, ${common}`);
+const parameters = scheduler<StepLROptions>('StepLR', 'step_size, gamma=0.1');
 
 /** Multiplies the learning rate of each group by `gamma` every `step_size` epochs: `torch.optim.lr_scheduler.StepLR`. */
 export class StepLR extends LRScheduler {
@@ -23,10 +22,9 @@ export class StepLR extends LRScheduler {
   declare gamma: number;
 
   constructor(...args: Call<[step_size: number], [gamma: number, last_epoch: number], StepLROptions, 'step_size'>) {
-    const { optimizer, step_size, gamma, last_epoch, ...ours } = bind(parameters, args);
-    positive({ step_size });
-    numbers({ gamma });
-    super(optimizer, last_epoch, { step_size, gamma }, ours);
+    const taken = take(parameters, args);
+    positive(taken[2], 'step_size');
+    super(...taken);
   }
 
   override get_lr(): number[] {

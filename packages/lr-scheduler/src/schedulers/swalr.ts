@@ -1,6 +1,6 @@
-import { bind, KeyError, signature, ValueError } from '@tfjs-torch/core/base';
+import { KeyError, ValueError } from '@tfjs-torch/core/base';
 import { annealStrategy, assertOptimizer, perGroup } from '../checks';
-import { type Bound, type Call, common, type SchedulerOptions } from '../schedule';
+import { type Call, type SchedulerOptions, scheduler, take } from '../schedule';
 import { assertResumable, LRScheduler, readLr } from '../scheduler';
 
 export interface SWALROptions extends SchedulerOptions {
@@ -29,10 +29,7 @@ export const swaLR = {
   },
 };
 
-const parameters = signature<Bound<SWALROptions>>(
-  'SWALR.__init__',
-  `optimizer, swa_lr, anneal_epochs=10, anneal_strategy='cos', ${common}`,
-);
+const parameters = scheduler<SWALROptions>('SWALR', "swa_lr, anneal_epochs=10, anneal_strategy='cos'");
 
 /** Takes the learning rate of each group to `swa_lr` and holds it there: `torch.optim.swa_utils.SWALR`. */
 export class SWALR extends LRScheduler {
@@ -47,8 +44,8 @@ export class SWALR extends LRScheduler {
       'swa_lr'
     >
   ) {
-    const all = bind(parameters, args);
-    const { optimizer, swa_lr, anneal_epochs, anneal_strategy: _anneal_strategy, last_epoch, ...ours } = all;
+    const [optimizer, last_epoch, own, ours] = take(parameters, args);
+    const { swa_lr, anneal_epochs, anneal_strategy: _anneal_strategy } = own;
     assertOptimizer(optimizer);
     const swa_lrs = perGroup('swa_lr', optimizer, swa_lr);
     annealStrategy(_anneal_strategy);
