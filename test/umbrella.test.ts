@@ -43,6 +43,7 @@ const inner = {
     'rmsprop',
     'rprop',
     'sgd',
+    'sparseAdam',
   ],
   lr_scheduler: [
     'constantLR',

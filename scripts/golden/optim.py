@@ -135,7 +135,7 @@ def problems():
 
 
 def numbers(t):
-    flat = t.detach().reshape(-1)
+    flat = (t.to_dense() if t.is_sparse else t).detach().reshape(-1)
     return flat.tolist() if t.dtype == torch.float64 else [float(str(x)) for x in flat.numpy()]
 
 
@@ -192,6 +192,8 @@ def encode(x, seen):
     """Constructor arguments as JSON; a parameter is known by the order of its first appearance."""
     if isinstance(x, Parameter):
         return {"$param": seen.setdefault(id(x), len(seen)), "shape": list(x.shape)}
+    if torch.is_tensor(x) and x.is_sparse:
+        return {"$sparse": list(x.shape)}
     if torch.is_tensor(x):
         return {"$tensor": numbers(x), "shape": list(x.shape)}
     if isinstance(x, dict):
@@ -214,6 +216,8 @@ def decode(x, made):
         return torch.tensor(x["$tensor"]).reshape(x["shape"])
     if "$nonleaf" in x:
         return decode(x["$nonleaf"], made) * 2
+    if "$sparse" in x:
+        return torch.zeros(x["$sparse"], layout=torch.sparse_coo)
     if "$closure" in x:
         return lambda: torch.tensor(x["$closure"])
     if "$set" in x:
@@ -349,6 +353,10 @@ def attempt(row, cls):
                 if name == "step":
                     for p in made.values():
                         p.grad = torch.ones_like(p)
+                if name == "sparse_step":
+                    name = "step"
+                    for p in made.values():
+                        p.grad = torch.ones_like(p).to_sparse(1)
                 if name == "load_state_dict" and "state" in given[0]:
                     given[0]["state"] = {int(k): v for k, v in given[0]["state"].items()}
                 getattr(optimizer, name)(*given)

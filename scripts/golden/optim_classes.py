@@ -2,7 +2,8 @@
 
 Run with torch 2.15.0 and expecttest: python scripts/golden/optim_classes.py
 
-The format is optim.py's, in float32 only. Muon and Adafactor get the problem's gradients. LBFGS asks a closure for them:
+The format is optim.py's, in float32 only. Muon and Adafactor get the problem's gradients; SparseAdam, and SGD and Adagrad in
+rows of ours, sparse ones, uncoalesced, at times empty. LBFGS asks a closure for them:
 `Objective` says what it computes, in float64 from the float32 parameters, so that both sides see the same bits.
 """
 import json
@@ -18,7 +19,8 @@ from torch.testing._internal.common_optimizers import optim_db
 from optim import NAN, P, Q, TORCH, attempt, encode, numbers, plain, run, tup
 
 FORMAT, SEED, STEPS = 1, 1, 20
-NAMES = ["Adafactor", "LBFGS", "Muon"]
+NAMES = ["Adafactor", "LBFGS", "Muon", "SparseAdam"]
+TAKE_SPARSE = ["SGD", "Adagrad"]
 MISSING = [[0, 1], [1, 1], [3, 0], [7, 1], [8, 1], [19, 0]]
 
 
@@ -52,7 +54,18 @@ def problems():
     mixed[0][3].fill_(-3)
     for step in mixed[1]:
         step[3].abs_().add_(0.25)
-    return dict(matrices=matrices, mixed=mixed)
+    return dict(matrices=matrices, mixed=mixed, sparse=sparse_problem(g))
+
+
+def sparse_problem(g):
+    shapes = [[6, 3], [4], [5, 2, 2]]
+
+    def draw(shape, n):
+        rows = torch.randint(shape[0] - 1, [1, n], generator=g)  # the last row never has a gradient
+        return torch.sparse_coo_tensor(rows, torch.randn([n, *shape[1:]], generator=g), shape, check_invariants=True)
+
+    return ([torch.randn(shape, generator=g) for shape in shapes],
+            [[draw(shape, 0 if k in (4, 11) else 4) for shape in shapes] for k in range(STEPS)])
 
 
 def objectives():
@@ -82,6 +95,17 @@ def ours():
         dict(name="Adafactor", desc="named parameters", kwargs={}, named=["a", "b", "c", "d"]),
         dict(name="Adafactor", desc="options changed", kwargs=dict(lr=0.1),
              changes=[dict(step=4, group=0, lr=0.01), dict(step=9, group=0, weight_decay=0.2), dict(step=13, group=0, d=3.5)]),
+        dict(name="SparseAdam", desc="groups", kwargs=dict(lr=0.02, eps=1e-6),
+             groups=[dict(params=[0], betas=(0.5, 0.9)), dict(params=[2, 1], lr=0.1, maximize=True)]),
+        dict(name="SparseAdam", desc="missing gradients", kwargs=dict(lr=0.02), missing=MISSING),
+        dict(name="SparseAdam", desc="by position", args=[0.05, (0.0, 0.9), 1e-3, True], kwargs={}),
+        dict(name="SparseAdam", desc="lr changed", kwargs={}, changes=[dict(step=4, group=0, lr=0.02), dict(step=9, group=0, betas=(0.5, 0.99))]),
+        dict(name="SGD", desc="sparse", kwargs=dict(lr=0.1)),
+        dict(name="SGD", desc="sparse, maximize, lr changed", kwargs=dict(lr=0.1, maximize=True), changes=[dict(step=5, group=0, lr=0.01)]),
+        dict(name="SGD", desc="sparse, momentum", kwargs=dict(lr=0.05, momentum=0.9, dampening=0.25), missing=MISSING),
+        dict(name="SGD", desc="sparse, nesterov", kwargs=dict(lr=0.05, momentum=0.5, nesterov=True)),
+        dict(name="Adagrad", desc="sparse", kwargs=dict(lr=0.1)),
+        dict(name="Adagrad", desc="sparse, everything", kwargs=dict(lr=0.1, lr_decay=0.1, initial_accumulator_value=0.5, maximize=True, eps=1e-4)),
         dict(name="LBFGS", desc="few iterations, short history", kwargs=dict(lr=0.4, max_iter=3, history_size=2)),
         dict(name="LBFGS", desc="one iteration", kwargs=dict(lr=0.1, max_iter=1)),
         dict(name="LBFGS", desc="strong_wolfe, few iterations", kwargs=dict(max_iter=3, history_size=4, line_search_fn="strong_wolfe")),
@@ -155,16 +179,16 @@ def cases(shared):
     starts, targets = objectives()
     out = []
     for info in optim_db:
-        if info.name not in NAMES:
+        if info.name not in NAMES + TAKE_SPARSE:
             continue
-        rows = [dict(desc=i.desc, kwargs=i.kwargs) for i in info.optim_inputs_func("cpu")]
+        rows = [dict(desc=i.desc, kwargs=i.kwargs) for i in info.optim_inputs_func("cpu")] if info.name in NAMES else []
         rows += [{**row, "desc": f"ours: {row['desc']}"} for row in ours() if row["name"] == info.name]
         for row in rows:
             if info.name == "LBFGS":
                 single, double = (run_closure(row, starts, targets[row.get("problem", "smooth")], t) for t in (torch.float32, torch.float64))
                 out.append({**single, "own": sensitivity(single, double)})
             else:
-                out.append(run(info, {"problem": "matrices" if info.name == "Muon" else "mixed", **row}, STEPS, torch.float32, shared))
+                out.append(run(info, {"problem": dict(Muon="matrices", Adafactor="mixed").get(info.name, "sparse"), **row}, STEPS, torch.float32, shared))
     return out
 
 
@@ -200,6 +224,17 @@ def error_rows():
     yield row("Muon", "a vector among matrices", [M, P | {"$param": 2}])
     yield row("Muon", "a hundred steps", [M], ["step"], ns_steps=100)
     yield row("Muon", "maximize is no option", [M], maximize=True)
+    for name in ("Adafactor", "Muon", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adadelta", "RMSprop", "Rprop", "ASGD"):
+        yield row(name, "a sparse gradient", [M], ["sparse_step"])
+    yield row("SGD", "a sparse gradient and weight_decay", [P], ["sparse_step"], weight_decay=0.5)
+    yield row("Adagrad", "a sparse gradient and weight_decay", [P], ["sparse_step"], weight_decay=0.5)
+    yield row("SparseAdam", "a dense gradient", [P], ["step"])
+    yield row("SparseAdam", "lr of 0", [P], lr=0)
+    yield row("SparseAdam", "eps of 0", [P], eps=0)
+    yield row("SparseAdam", "eps is NaN", [P], eps=NAN)
+    yield row("SparseAdam", "beta2 of 1", [P], betas=tup(0.5, 1.0))
+    yield row("SparseAdam", "weight_decay is no option", [P], weight_decay=0.5)
+    yield row("SparseAdam", "two sparse parameters", [{"params": [P]}, {"params": [{"$sparse": [3]}, Q, {"$sparse": [2, 2]}]}])
     yield row("LBFGS", "two groups", [{"params": [P]}, {"params": [Q]}])
     yield row("LBFGS", "a group added", [P], ["add_param_group", {"params": [Q]}], ["step", {"$closure": 1.0}])
     yield row("LBFGS", "step without a closure", [P], ["step"])
@@ -236,8 +271,12 @@ def main():
     starts, targets = objectives()
     head = dict(format=FORMAT, torch=torch.__version__, seed=SEED, threads=torch.get_num_threads(),
                 cpu=torch.backends.cpu.get_cpu_capability(), machine=platform.machine())
+
+    def dump(g):
+        return dict(rows=g._indices()[0].tolist(), values=numbers(g._values())) if g.is_sparse else numbers(g)
+
     given = {name: dict(shapes=[list(p.shape) for p in starts], starts=[numbers(p) for p in starts],
-                        grads=[[numbers(g) for g in step] for step in grads]) for name, (starts, grads) in shared.items()}
+                        grads=[[dump(g) for g in step] for step in grads]) for name, (starts, grads) in shared.items()}
     closures = {name: dict(shapes=[list(p.shape) for p in starts], starts=[numbers(p) for p in starts], weights=o.weights.tolist(),
                            target=o.target.tolist(), coupling=o.coupling) for name, o in targets.items()}
     lines = [f'"head": {json.dumps(head)}', f'"problems": {json.dumps(given)}', f'"objectives": {json.dumps(closures)}']

@@ -4,13 +4,19 @@ import type { Case, ErrorCase, Problem } from './golden';
 /** What scripts/golden/optim_classes.py writes. */
 export interface ClassGolden {
   head: { format: number; torch: string; seed: number; threads: number; cpu: string };
-  /** Gradients that are given. */
-  problems: Record<string, Problem>;
+  /** Gradients that are given; those of `sparse` are. */
+  problems: Record<string, Omit<Problem, 'grads'> & { grads: (number[] | SparseValues)[][] }>;
   /** Those that a closure computes. */
   objectives: Record<string, Objective>;
   cases: ClassCase[];
   newtonSchulz: { shape: [number, number]; x: number[]; y: number[] }[];
   errors: ErrorCase[];
+}
+
+/** Entries of a sparse gradient: their rows, and all their values. */
+export interface SparseValues {
+  rows: number[];
+  values: number[];
 }
 
 export interface Objective {

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Parameter } from '@tfjs-torch/core';
-import { Adafactor, LBFGS, Muon, type Optimizer } from '@tfjs-torch/optim';
+import { Parameter, sparse_coo_tensor } from '@tfjs-torch/core';
+import * as nn from '@tfjs-torch/nn';
+import { Adafactor, Adagrad, LBFGS, Muon, type Optimizer, SGD, SparseAdam } from '@tfjs-torch/optim';
 import { describe, expect, test } from 'vitest';
 import { relativeError, tolerances } from '../tolerances';
-import { type ClassCase, classGolden, type Objective } from './class-golden';
+import { type ClassCase, classGolden, type Objective, type SparseValues } from './class-golden';
 import { isTensor, optimizers, withTensors } from './golden';
 
 const single = (values: number[]) => Float32Array.from(values);
@@ -29,6 +30,12 @@ function evaluate({ weights, target, coupling }: Objective, x: Float32Array) {
   return { value, gradient };
 }
 
+function gradient(given: ArrayLike<number> | SparseValues, shape: number[]): tf.Tensor {
+  if (!('rows' in given)) return tf.tensor(Float32Array.from(given), shape);
+  const values = tf.tensor(single(given.values), [given.rows.length, ...shape.slice(1)]);
+  return sparse_coo_tensor([given.rows], values, shape);
+}
+
 /** The case's optimizer on parameters of ours, and a function that takes its step `k`. */
 function build(c: ClassCase, isAsync = false) {
   const objective = c.name === 'LBFGS' ? classGolden.objectives[c.problem ?? 'smooth']! : undefined;
@@ -41,9 +48,9 @@ function build(c: ClassCase, isAsync = false) {
   const optimizer = new optimizers[c.name]!(given, ...(c.args ?? []), withTensors(c.kwargs, tensorOf));
 
   const missing = (k: number, i: number) => c.missing?.some(([step, p]) => step === k && p === i);
-  const setGrads = (k: number, grads: readonly ArrayLike<number>[]) => {
+  const setGrads = (k: number, grads: readonly (ArrayLike<number> | SparseValues)[]) => {
     params.forEach((p, i) => {
-      setGrad(p, missing(k, i) ? null : tf.tensor(Float32Array.from(grads[i]!), p.shape));
+      setGrad(p, missing(k, i) ? null : gradient(grads[i]!, p.shape));
     });
   };
   const sign = (optimizer.param_groups[0] as { maximize?: boolean }).maximize ? -1 : 1;
@@ -94,11 +101,11 @@ function stateError(actual: unknown, expected: unknown): number {
 }
 
 const label = (c: ClassCase) => `${c.name}, ${c.desc}`;
-const tolerance: Record<string, number> = { Adafactor: tolerances.optimOps, Muon: tolerances.muon };
+const tolerance: Record<string, number> = { Muon: tolerances.muon, LBFGS: tolerances.lbfgs };
 
 test.each(classGolden.cases.map((c) => [label(c), c] as const))('%s', (_, c) => {
   const { params, optimizer, step } = build(c);
-  const within = (own: number) => tolerance[c.name] ?? Math.max(tolerances.lbfgs, tolerances.lbfgsOverOwn * own);
+  const within = (own: number) => Math.max(tolerance[c.name] ?? tolerances.optimOps, tolerances.lbfgsOverOwn * own);
   let worst = 0;
   c.params.forEach((expected, k) => {
     const loss = step(k) as tf.Tensor | null;
@@ -134,7 +141,7 @@ test.each(classGolden.cases.map((c) => [label(c), c] as const))('%s', (_, c) => 
 test('every option set of torch is a case', () => {
   const count = (name: string) => classGolden.cases.filter((c) => c.name === name && !c.desc.startsWith('ours')).length;
   expect(classGolden.head.torch).toMatch(/^2\.15\.0/);
-  expect([count('Adafactor'), count('LBFGS'), count('Muon')]).toEqual([5, 7, 9]);
+  expect([count('Adafactor'), count('LBFGS'), count('Muon'), count('SparseAdam')]).toEqual([5, 7, 9, 4]);
 });
 
 const counts = () => {
@@ -187,6 +194,55 @@ test.each(
   rest.params.forEach((p, i) => {
     expect(Array.from(p.dataSync())).toEqual(Array.from(whole.params[i]!.dataSync()));
   });
+});
+
+test.each<[string, MakeOf]>([
+  ['SparseAdam', (params) => new SparseAdam(params, 0.1)],
+  ['SGD', (params) => new SGD(params, 0.1)],
+  ['Adagrad', (params) => new Adagrad(params, 0.1)],
+])('%s touches only the rows that a sparse gradient names, and gives all back', (_, make) => {
+  const e = new nn.Embedding(6, 3, { sparse: true });
+  const [p, ids] = [e.weight, tf.tensor1d([4, 1, 4], 'int32')];
+  const rows = (t: tf.Tensor) => t.arraySync() as number[][];
+  const start = rows(p);
+  const before = counts();
+  const optimizer = make([p]);
+  const seen = Array.from({ length: 5 }, () => {
+    optimizer.zero_grad();
+    tf.tidy(() => tf.sum(tf.square(e.forward(ids))).backward());
+    optimizer.step();
+    return counts();
+  });
+  for (const at of seen.slice(2)) expect(at).toEqual(seen[1]);
+  const moved = rows(p).map((row, i) => row.some((x, j) => x !== start[i]![j]));
+  expect(moved).toEqual([false, true, false, false, true, false]);
+  for (const value of Object.values(optimizer.state.get(p) ?? {})) {
+    if (!(value instanceof tf.Tensor)) continue;
+    expect(rows(value).map((row) => row.some((x) => x !== 0))).toEqual(moved);
+  }
+  optimizer.zero_grad();
+  optimizer.dispose();
+  expect(counts()).toEqual(before);
+});
+
+test('an empty sparse gradient counts as a step and moves nothing', () => {
+  const p = new Parameter(tf.ones([2, 2]));
+  const optimizer = new SparseAdam([p]);
+  setGrad(p, sparse_coo_tensor([[]], tf.zeros([0, 2]), [2, 2]));
+  optimizer.step();
+  expect(Array.from(p.dataSync())).toEqual([1, 1, 1, 1]);
+  expect(optimizer.state.get(p)!.step).toBe(1);
+});
+
+test('a refused gradient of one group leaves the others as they are', () => {
+  const [p, q] = [new Parameter(tf.ones([2, 2])), new Parameter(tf.ones([2, 2]))];
+  const optimizer = new SparseAdam([{ params: p }, { params: q }]);
+  setGrad(p, sparse_coo_tensor([[1]], [[1, 2]], [2, 2]));
+  setGrad(q, tf.ones([2, 2]));
+  const before = counts();
+  expect(() => optimizer.step()).toThrowError('SparseAdam does not support dense gradients');
+  expect([...p.dataSync(), optimizer.state.size]).toEqual([1, 1, 1, 1, 0]);
+  expect(counts()).toEqual(before);
 });
 
 describe('LBFGS', () => {

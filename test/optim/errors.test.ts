@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { catch_warnings, Parameter } from '@tfjs-torch/core';
+import { catch_warnings, Parameter, sparse_coo_tensor } from '@tfjs-torch/core';
 import { Adam, SGD } from '@tfjs-torch/optim';
 import { describe, expect, test } from 'vitest';
 import { classGolden } from './class-golden';
@@ -22,6 +22,10 @@ function decode(x: unknown, made: Made): unknown {
   if ('$set' in e) return new Set(decode(e.$set, made) as unknown[]);
   if ('$tuple' in e) return decode(e.$tuple, made);
   if ('$generator' in e) return (decode(e.$generator, made) as unknown[]).values();
+  if ('$sparse' in e) {
+    const shape = e.$sparse as number[];
+    return sparse_coo_tensor([[]], tf.zeros([0, ...shape.slice(1)]), shape);
+  }
   if ('$closure' in e) {
     const loss = tf.tensor(e.$closure as number[]);
     return () => loss;
@@ -29,6 +33,9 @@ function decode(x: unknown, made: Made): unknown {
   if ('$nan' in e) return Number.NaN;
   return Object.fromEntries(Object.entries(e).map(([k, v]) => [k, decode(v, made)]));
 }
+
+const sparseOnes = ({ shape }: tf.Tensor) =>
+  sparse_coo_tensor([Array.from({ length: shape[0]! }, (_, i) => i)], tf.ones(shape), shape);
 
 /** All that a refused call must leave as it was. */
 const outline = (optimizer: SGD) => ({
@@ -59,10 +66,15 @@ describe('the errors of torch, by class and text', () => {
         const was = outline(optimizer!);
         const counted = tf.memory().numTensors;
         const args = decode(given, made) as unknown[];
-        if (method === 'step') for (const p of made.values()) p.grad = tf.onesLike(p) as unknown as typeof p.grad;
+        const dense = method === 'step';
+        if (dense || method === 'sparse_step') {
+          for (const p of made.values()) p.grad = (dense ? tf.onesLike(p) : sparseOnes(p)) as unknown as typeof p.grad;
+        }
         const mine = tf.memory().numTensors - counted;
         try {
-          (optimizer as unknown as Record<string, (...a: unknown[]) => void>)[method]!(...args);
+          (optimizer as unknown as Record<string, (...a: unknown[]) => void>)[
+            dense || method === 'sparse_step' ? 'step' : method
+          ]!(...args);
         } catch (error) {
           thrown = error;
           expect(outline(optimizer!)).toEqual(was);
@@ -85,7 +97,17 @@ describe('the errors of torch, by class and text', () => {
   test('every error input of optim_db is a case', () => {
     const count = (name: string) => errors.filter((e) => e.name === name && !e.desc.startsWith('ours')).length;
     const counts = { SGD: 8, Adam: 13, AdamW: 13, NAdam: 9, RAdam: 9, Adamax: 8 };
-    const others = { Adagrad: 8, Adadelta: 8, RMSprop: 8, Rprop: 8, ASGD: 10, Adafactor: 10, LBFGS: 7, Muon: 9 };
+    const others = {
+      Adagrad: 8,
+      Adadelta: 8,
+      RMSprop: 8,
+      Rprop: 8,
+      ASGD: 10,
+      Adafactor: 10,
+      LBFGS: 7,
+      Muon: 9,
+      SparseAdam: 10,
+    };
     for (const [name, n] of Object.entries({ ...counts, ...others })) expect([name, count(name)]).toEqual([name, n]);
   });
 });

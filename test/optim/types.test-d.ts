@@ -17,6 +17,7 @@ import {
   RMSprop,
   Rprop,
   SGD,
+  SparseAdam,
 } from '@tfjs-torch/optim';
 
 declare const w: Parameter;
@@ -69,6 +70,9 @@ new Muon([w], { maximize: true });
 new Adafactor([w], { eps: [null, 1e-3], foreach: false });
 // @ts-expect-error keyword-only
 new Adafactor([w], 1e-2, -0.8, [null, 1e-3], 1, 0, true);
+new SparseAdam([w], 1e-3, [0.9, 0.99], 1e-8, true);
+// @ts-expect-error SparseAdam has no decay
+new SparseAdam([w], { weight_decay: 0.1 });
 const lbfgs = new LBFGS([w], 1, 20, null, { line_search_fn: 'strong_wolfe' });
 const closed: number = lbfgs.step(() => 1);
 const closedLater: Promise<number> = lbfgs.step(async () => 1);

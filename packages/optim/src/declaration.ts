@@ -19,6 +19,13 @@ export interface Declaration<H extends object = object> {
   readonly forced?: Partial<H>;
   /** Throws torch's error for a value that torch's constructor refuses. `given`: the same options, tensors not read. */
   check(h: H, given: Readonly<Record<keyof H, unknown>>): void;
+  /**
+   * How a sparse gradient is applied: to the rows that it names, the others being left as they are, or as the dense one that
+   * it stands for. Throws torch's error where it is refused; without this it always is.
+   */
+  sparse?(h: H): 'rows' | 'dense';
+  /** Throws torch's error for a gradient that is not sparse. */
+  dense?(): never;
   /** Options whose default depends on the others. */
   derived?(h: H): Partial<H>;
 }

@@ -1,3 +1,5 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { RuntimeError } from '@tfjs-torch/core';
 import type { Declaration } from './declaration';
 import { checkImplementation, type Implementation } from './implementation';
 import { Optimizer } from './optimizer';
@@ -18,6 +20,14 @@ export abstract class DeclaredOptimizer<O extends object> extends Optimizer<O> {
     super(params, Object.assign(options, declaration.derived?.(h)));
     this.#declaration = declaration;
     this.diagnostics = diagnostics;
+  }
+
+  /** Whether a gradient is applied to some rows alone. @throws torch's error for a layout that this optimizer refuses */
+  protected byRows(grad: Tensor, h: Host<O>): boolean {
+    const { name, sparse, dense } = this.#declaration;
+    if (!grad.is_sparse) return dense?.() ?? false;
+    if (!sparse) throw new RuntimeError(`${name} does not support sparse gradients`);
+    return sparse(h) === 'rows';
   }
 
   /** The options of a group. @throws TypeError for a value of the wrong kind */

@@ -42,7 +42,9 @@ export abstract class FirstOrderOptimizer<O extends object> extends DeclaredOpti
       const h = this.hostOptions(group);
       return group.params.flatMap((p) => {
         const grad = internal.peekGrad(p);
-        return grad === null ? [] : [{ p, grad, h }];
+        if (grad === null) return [];
+        this.byRows(grad, h);
+        return [{ p, grad, h }];
       });
     });
   }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';
 import { executor, type Item } from './executors';
+import { overRows } from './executors/rows';
 import { FirstOrderOptimizer } from './first-order-optimizer';
 import { getOrMake } from './get-or-make';
 import { checkImplementation, type Implementation } from './implementation';
@@ -17,6 +18,8 @@ interface Batch {
   items: Item[];
   /** As many as there are items. */
   begun: Begun<tf.Tensor>[];
+  /** Whether only the rows that the gradients name are updated. */
+  byRows: boolean;
 }
 
 /** What is updated together: one list, unless a group holds a parameter twice. It is updated as often, as in torch. */
@@ -78,8 +81,8 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
         try {
           const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
           const run = executor();
-          for (const { traced, scalars, numbers, items, begun } of ready) {
-            run(traced, scalars, items);
+          for (const { traced, scalars, numbers, items, begun, byRows } of ready) {
+            (byRows ? overRows(run) : run)(traced, scalars, items);
             begun.forEach((one, i) => {
               commit(one, numbers);
               if (!one.made) return;
@@ -102,12 +105,13 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
     for (const param of params) {
       const grad = internal.peekGrad(param);
       if (grad === null) continue;
+      const byRows = this.byRows(grad, h);
       const state = (this.state.get(param) ?? {}) as SlotState<tf.Tensor>;
       const begun = begin<tf.Tensor>(planned, state, filled(param));
       if (begun.made) for (const t of Object.values(begun.made)) uncommitted.add(t);
-      const batch = getOrMake(batches, scalarKey(planned, begun), () => {
+      const batch = getOrMake(batches, `${byRows},${scalarKey(planned, begun)}`, () => {
         const { scalars, numbers } = planned.advance(begun);
-        return { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun: [] };
+        return { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun: [], byRows };
       });
       batch.items.push({ param, grad, slots: (begun.made ? { ...state, ...begun.made } : state) as Item['slots'] });
       batch.begun.push(begun);

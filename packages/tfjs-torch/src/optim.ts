@@ -1,8 +1,8 @@
 export {
   Adadelta,
+  type AdadeltaOptions,
   Adafactor,
   type AdafactorOptions,
-  type AdadeltaOptions,
   Adagrad,
   type AdagradOptions,
   Adam,
@@ -34,6 +34,8 @@ export {
   register_optimizer_step_pre_hook,
   SGD,
   type SGDOptions,
+  SparseAdam,
+  type SparseAdamOptions,
 } from '@tfjs-torch/optim';
 export * as lr_scheduler from './lr-scheduler';
 export * as swa_utils from './swa-utils';

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { RuntimeError } from '@tfjs-torch/core';
 import { checkRate, nonNegative } from '../checks';
 import type { Host, OptimizerArgs } from '../options';
 import { decayFlags, decayScalars, prepare } from '../rule/phrases';
@@ -49,6 +50,12 @@ export const adagrad = rule<Host<AdagradOptions>>()({
     nonNegative('weight_decay value', h.weight_decay);
     nonNegative('initial_accumulator_value value', h.initial_accumulator_value);
     nonNegative('epsilon value', h.eps);
+  },
+  sparse(h) {
+    if (h.weight_decay !== 0) {
+      throw new RuntimeError('weight_decay option is not compatible with sparse gradients');
+    }
+    return 'rows';
   },
   flags: decayFlags,
   state: (_, initial) => ({ sum: initial.initial_accumulator_value }),

@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { ValueError } from '@tfjs-torch/core';
+import { RuntimeError, ValueError } from '@tfjs-torch/core';
 import { checkBetas, nonNegative, oneElement } from '../checks';
 import type { Host, OptimizerArgs } from '../options';
 import {
@@ -93,6 +93,9 @@ export const adam = rule<Host<AdamOptions>>()({
       noTensor(`betas[${i}]`, beta);
       oneElement(`betas[${i}]`, beta);
     });
+  },
+  sparse() {
+    throw new RuntimeError('Adam does not support sparse gradients, please consider SparseAdam instead');
   },
   flags: (h) => ({ ...decayFlags(h), ...momentFlags(h), amsgrad: h.amsgrad }),
   state: (h) => ({ exp_avg: 0, exp_avg_sq: 0, ...(h.amsgrad && { max_exp_avg_sq: 0 }) }),

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ValueError } from '@tfjs-torch/core';
+import { RuntimeError, ValueError } from '@tfjs-torch/core';
 import { notBelowZero, oneElement } from '../checks';
 import type { Host, OptimizerArgs } from '../options';
 import { decayFlags, decayScalars, prepare } from '../rule/phrases';
@@ -51,6 +51,12 @@ export const sgd = rule<Host<SGDOptions>>()({
     if (h.nesterov && (h.momentum <= 0 || h.dampening !== 0)) {
       throw new ValueError('Nesterov momentum requires a momentum and zero dampening');
     }
+  },
+  sparse(h) {
+    if (h.weight_decay !== 0) {
+      throw new RuntimeError('add(sparse, dense) is not supported. Use add(dense, sparse) instead.');
+    }
+    return h.momentum === 0 ? 'rows' : 'dense';
   },
   flags: (h) => ({ ...decayFlags(h), momentum: h.momentum !== 0, nesterov: h.nesterov }),
   state: (h) => (h.momentum !== 0 ? { momentum_buffer: 0 } : {}),
