@@ -27,3 +27,10 @@ export { Rprop, type RpropOptions, rprop } from './optimizers/rprop';
 export { SGD, type SGDOptions, sgd } from './optimizers/sgd';
 export { SparseAdam, type SparseAdamOptions, sparseAdam } from './optimizers/sparse-adam';
 export { type Param, type ParamGroup, type ParamGroupInput, type ParamsInput, required } from './param-groups';
+export {
+  asTfjsOptimizer,
+  parametersOf,
+  registerTfjsOptimizers,
+  TfjsOptimizer,
+  type TrainableModel,
+} from './tfjs-optimizer';
