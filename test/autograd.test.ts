@@ -276,19 +276,33 @@ describe('grad mode', () => {
     set_grad_enabled(true);
   });
 
-  test('does not leak across an await', async () => {
+  const tick = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+  // Async functions by their kind, and plain ones that return a promise.
+  const forms = {
+    async: (f: () => Promise<boolean[]>) => async () => await f(),
+    plain: (f: () => Promise<boolean[]>) => () => f(),
+  };
+
+  test.each(Object.entries(forms))('does not leak across an await: %s', async (_, form) => {
     const w = p();
-    const tick = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
-    const inside = no_grad(async () => {
+    const recorded = () => w.mul(2).requires_grad;
+    const body = async () => {
       await tick();
-      const first = w.mul(2).requires_grad;
+      const first = recorded();
       await tick();
-      return [first, w.mul(2).requires_grad];
-    });
-    const outside = w.mul(2).requires_grad;
+      return [first, recorded()];
+    };
+    const inside = no_grad(form(body));
+    const outside = recorded();
     await tick();
-    expect([outside, w.mul(2).requires_grad]).toEqual([true, true]);
+    expect([outside, recorded()]).toEqual([true, true]);
     expect(await inside).toEqual([false, false]);
+    // Overlapping ones end in any order.
+    expect(await Promise.all([no_grad(form(body)), no_grad(form(body)), enable_grad(form(body))])).toEqual([
+      [false, false],
+      [false, false],
+      [true, true],
+    ]);
     expect(is_grad_enabled()).toBe(true);
   });
 

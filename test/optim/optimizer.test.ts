@@ -166,6 +166,19 @@ describe('closures', () => {
     expect(optimizer.step()).toBeNull();
   });
 
+  test('one that only returns a promise leaves the mode as it was', async () => {
+    const { p, optimizer } = setting();
+    const closure = async () => {
+      await null;
+      const loss = tf.sum(tf.mul(p, 3));
+      loss.backward();
+      return loss;
+    };
+    expect(values((await optimizer.step(() => closure())) as tf.Tensor)).toEqual([6]);
+    expect(values(p)).toEqual([0.5]);
+    expect(is_grad_enabled()).toBe(true);
+  });
+
   test('an async one: the step is async', async () => {
     const { p, optimizer } = setting();
     const stepped = optimizer.step(async () => {

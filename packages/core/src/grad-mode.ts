@@ -1,17 +1,15 @@
-/** Whether operations are recorded. Each holder is one flow of control: the main one, or one `async` function's. */
-interface Mode {
-  enabled: boolean;
-}
+/** Whether operations are recorded; one entry for each `no_grad` or `enable_grad` that has not ended, the innermost last. */
+type Flow = { enabled: boolean }[];
 
-const main: Mode = { enabled: true };
+const main: Flow = [{ enabled: true }];
 
 interface Storage {
-  getStore(): Mode | undefined;
-  run<T>(mode: Mode, f: () => T): T;
+  getStore(): Flow | undefined;
+  run<T>(flow: Flow, f: () => T): T;
 }
 let storage: Storage | null | undefined;
 
-/** Node's AsyncLocalStorage, loaded when the first async function asks; null in a browser. */
+/** Node's AsyncLocalStorage, loaded when it is first needed; null in a browser. */
 function asyncStorage(): Storage | null {
   if (storage === undefined) {
     const node = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process?.getBuiltinModule?.(
@@ -22,50 +20,49 @@ function asyncStorage(): Storage | null {
   return storage;
 }
 
-const current = (): Mode => storage?.getStore() ?? main;
+const current = (): Flow => storage?.getStore() ?? main;
+const innermost = () => current().at(-1)!;
 
 /** Whether operations are recorded for `backward()` just now. */
-export const is_grad_enabled = (): boolean => current().enabled;
+export const is_grad_enabled = (): boolean => innermost().enabled;
 
-/** Turn recording on or off until the next call; prefer `no_grad(f)`. */
+/** Turns recording on or off, to the end of the `no_grad` or `enable_grad` around the call. */
 export function set_grad_enabled(mode: boolean): void {
-  current().enabled = mode;
+  innermost().enabled = mode;
+}
+
+/** Enters a mode; what it returns leaves it again, whatever has been entered and left since. */
+function enter(enabled: boolean): () => void {
+  const flow = current();
+  const scope = { enabled };
+  flow.push(scope);
+  return () => {
+    flow.splice(flow.lastIndexOf(scope), 1);
+  };
 }
 
 /** Calls a synchronous function under a mode: what the library itself uses. */
 export function withGrad<T>(enabled: boolean, f: () => T): T {
-  const mode = current();
-  const before = mode.enabled;
-  mode.enabled = enabled;
+  const leave = enter(enabled);
   try {
     return f();
   } finally {
-    mode.enabled = before;
+    leave();
   }
 }
 
-const isAsync = (f: Function) => f.constructor.name === 'AsyncFunction';
-
 function scoped<T>(enabled: boolean, f: () => T): T {
-  // An async function goes on after this call has returned. In Node it gets a mode of its own, so that nothing else
-  // that runs between its awaits sees it; a browser has no such thing, so there the mode is held until it ends.
-  const store = isAsync(f) ? asyncStorage() : null;
-  if (store) return store.run({ enabled }, f);
-  const mode = current();
-  const before = mode.enabled;
-  mode.enabled = enabled;
-  let pending = false;
+  // An async function goes on after this call has returned. In Node it has a flow of its own, so that nothing that runs
+  // between its awaits sees its mode; a browser has no such thing, so there the mode is held until it ends.
+  const store = asyncStorage();
+  if (store) return store.run([{ enabled }], f);
+  const leave = enter(enabled);
+  let result: T | undefined;
   try {
-    const result = f();
-    if (result instanceof Promise) {
-      pending = true;
-      return result.finally(() => {
-        mode.enabled = before;
-      }) as T;
-    }
-    return result;
+    result = f();
+    return result instanceof Promise ? (result.finally(leave) as T) : result;
   } finally {
-    if (!pending) mode.enabled = before;
+    if (!(result instanceof Promise)) leave();
   }
 }
 

@@ -1,14 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   internal,
-  is_grad_enabled,
   isPlainObject,
   KeyError,
   NotImplementedError,
   no_grad,
   Parameter,
   RuntimeError,
-  set_grad_enabled,
   ValueError,
   warn,
 } from '@tfjs-torch/core';
@@ -77,16 +75,10 @@ export const register_optimizer_step_pre_hook = (hook: StepPreHook): RemovableHa
 export const register_optimizer_step_post_hook = (hook: StepPostHook): RemovableHandle => globalPostHooks.add(hook);
 
 /** Calls a step with recording off; an `async` one keeps it off over its awaits. */
-function withoutGrad(step: Function, self: object, args: Args): unknown {
-  if (step.constructor.name === 'AsyncFunction') return no_grad(async () => await step.apply(self, args));
-  const before = is_grad_enabled();
-  set_grad_enabled(false);
-  try {
-    return step.apply(self, args);
-  } finally {
-    set_grad_enabled(before);
-  }
-}
+const withoutGrad = (step: Function, self: object, args: Args): unknown =>
+  step.constructor.name === 'AsyncFunction'
+    ? no_grad(() => step.apply(self, args))
+    : internal.withGrad(false, () => step.apply(self, args));
 
 const isTrainable = (p: tf.Tensor) =>
   p instanceof tf.Variable && !(p instanceof Parameter) ? p.trainable : p.requires_grad;
