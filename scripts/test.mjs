@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { npx, packages, root, run, setUp } from './setup.mjs';
+import { checkSizes } from './size.mjs';
 
 const { values: options } = parseArgs({ options: { 'with-tensorflow': { type: 'boolean', default: false } } });
 const node = process.execPath;
@@ -95,6 +96,7 @@ async function runAll() {
     check('biome', succeeds(node, [bin('@biomejs/biome/bin/biome'), 'check'])),
     check('types', succeeds(node, [bin('typescript/bin/tsc'), '--noEmit'])),
   ]);
+  await check('sizes of bundles', checkSizes);
   for (const how of ['import', 'require']) await check(`built packages load with ${how}`, () => loadBuiltPackages(how));
   await check(
     'the program tfjs-torch',
