@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Parameter, RuntimeError } from '@tfjs-torch/core';
+import { is_grad_enabled, Parameter, RuntimeError } from '@tfjs-torch/core';
 import {
   Adadelta,
   Adagrad,
