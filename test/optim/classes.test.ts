@@ -234,6 +234,17 @@ test('an empty sparse gradient counts as a step and moves nothing', () => {
   expect(optimizer.state.get(p)!.step).toBe(1);
 });
 
+test('zero_grad may empty a sparse gradient in place', () => {
+  const p = new Parameter(tf.ones([2, 2]));
+  const optimizer = new SGD([p], 0.5);
+  const grad = sparse_coo_tensor([[1]], [[1, 2]], [2, 2]);
+  setGrad(p, grad);
+  optimizer.zero_grad(false);
+  expect([p.grad === (grad as tf.Tensor), p.grad!.is_sparse, grad._nnz()]).toEqual([true, true, 0]);
+  optimizer.step();
+  expect(Array.from(p.dataSync())).toEqual([1, 1, 1, 1]);
+});
+
 test('a refused gradient of one group leaves the others as they are', () => {
   const [p, q] = [new Parameter(tf.ones([2, 2])), new Parameter(tf.ones([2, 2]))];
   const optimizer = new SparseAdam([{ params: p }, { params: q }]);

@@ -212,7 +212,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       const grad = internal.peekGrad(p);
       if (grad === null) continue;
       if (forget) internal.clearGrad(p);
-      else internal.withGrad(false, () => internal.update(grad, tf.zeros(grad.shape, grad.dtype)));
+      else internal.withGrad(false, () => grad.zero_());
     }
   }
 
