@@ -466,6 +466,25 @@ describe('a scheduler of the user’s own', () => {
     expect(() => new Late(sgd(), 0.5)).toThrowError(/must be passed to super\(optimizer, last_epoch/);
   });
 
+  test('may have names of its own that ours use inside', () => {
+    class Restarting extends LRScheduler {
+      declare start: number;
+      declare restart: number;
+      declare apply: boolean;
+      constructor(optimizer: Optimizer<object>) {
+        super(optimizer, -1, { start: 2, restart: 3, apply: true });
+      }
+      override get_lr() {
+        return this.base_lrs.map((base) => base * (this.start - (this.last_epoch % this.restart)));
+      }
+    }
+    const scheduler = new Restarting(sgd());
+    expect(scheduler.preview(4)).toEqual([[2], [1], [0], [2]]);
+    const again = new Restarting(sgd());
+    again.load_state_dict(scheduler.state_dict(), { apply: true });
+    expect(again.get_last_lr()).toEqual([2]);
+  });
+
   test('schedules an optimizer of the user’s own', () => {
     class Mine extends Optimizer<{ lr: number }> {
       override step() {

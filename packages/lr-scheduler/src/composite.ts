@@ -21,37 +21,37 @@ export function assertTogether(name: string, schedulers: readonly LRScheduler[],
 export abstract class Composite extends LRScheduler {
   declare _schedulers: LRScheduler[];
 
-  protected override start(last_epoch: number, own: object): void {
+  protected override _start(last_epoch: number, own: object): void {
     Object.assign(this, own);
-    if (this.ours.diagnostics) for (const s of this._schedulers) s.silence();
-    this.begin(last_epoch);
+    if (this._ours.diagnostics) for (const s of this._schedulers) s._silence();
+    this._begin(last_epoch);
   }
 
-  protected abstract begin(last_epoch: number): void;
+  protected abstract _begin(last_epoch: number): void;
 
   abstract override step(metrics?: Metrics | null): void;
 
-  override advance(metrics: Metrics | null): void {
+  override _advance(metrics: Metrics | null): void {
     this.step(metrics);
   }
 
-  override takeOver(): void {
-    this.resetLr();
-    this.restart();
+  override _takeOver(): void {
+    this._resetLr();
+    this._restart();
   }
 
-  protected resetLr(): void {
+  protected _resetLr(): void {
     for (const group of this.optimizer.param_groups) writeLr(group, readLr(group, 'initial_lr'));
   }
 
-  override restart(): void {
-    for (const s of this._schedulers) s.restart();
-    this.begin(-1);
+  override _restart(): void {
+    for (const s of this._schedulers) s._restart();
+    this._begin(-1);
   }
 
-  override silence(): void {
-    super.silence();
-    for (const s of this._schedulers) s.silence();
+  override _silence(): void {
+    super._silence();
+    for (const s of this._schedulers) s._silence();
   }
 
   override state_dict(): Record<string, unknown> {

@@ -35,9 +35,9 @@ export abstract class LambdaScheduler extends LRScheduler {
   }
 
   /** A later group has the last one's function. */
-  protected override adopt(): void {
+  protected override _adopt(): void {
     while (this.lr_lambdas.length < this.optimizer.param_groups.length) this.lr_lambdas.push(this.lr_lambdas.at(-1)!);
-    super.adopt();
+    super._adopt();
   }
 
   override state_dict(): Record<string, unknown> {

@@ -98,7 +98,7 @@ export abstract class LRScheduler {
   declare _get_lr_called_within_step: boolean;
   declare _last_lr: number[];
   /** Our own options, and the optimizer's count of steps at the last step of the scheduler. */
-  declare protected ours: SchedulerOptions & { quiet?: boolean; seen: number };
+  declare protected _ours: SchedulerOptions & { quiet?: boolean; seen: number };
 
   /** The closed form, where there is one. */
   _get_closed_form_lr?(): number[];
@@ -106,12 +106,12 @@ export abstract class LRScheduler {
   constructor(optimizer: Optimizer<object>, last_epoch = -1, own: object = {}, ours: SchedulerOptions = {}) {
     assertOptimizer(optimizer);
     hide(this, 'optimizer', optimizer);
-    hide(this, 'ours', { ...ours, seen: optimizer.stepCount });
-    this.start(last_epoch, own);
+    hide(this, '_ours', { ...ours, seen: optimizer.stepCount });
+    this._start(last_epoch, own);
   }
 
   /** The constructor's work, which the composites and the plateau do otherwise. */
-  protected start(last_epoch: number, own: object): void {
+  protected _start(last_epoch: number, own: object): void {
     const { optimizer } = this;
     assertResumable(optimizer, last_epoch);
     Object.assign(this, own);
@@ -154,20 +154,20 @@ export abstract class LRScheduler {
    * @param epoch deprecated in torch: the epoch to go to, by the closed form where there is one
    */
   step(epoch: number | null = null): void {
-    this.checkOrder();
+    this._checkOrder();
     this._step_count++;
     if (epoch !== null) warn(warnings.epoch);
     this._update_lr(epoch);
   }
 
   _update_lr(epoch: number | null = null): void {
-    this.takeIn();
+    this._takeIn();
     this.last_epoch = epoch ?? this.last_epoch + 1;
-    this.setLr(() => (epoch !== null && this._get_closed_form_lr ? this._get_closed_form_lr() : this.get_lr()));
+    this._setLr(() => (epoch !== null && this._get_closed_form_lr ? this._get_closed_form_lr() : this.get_lr()));
   }
 
   /** Sets the rates that `compute` gives. */
-  protected setLr(compute: () => number[]): void {
+  protected _setLr(compute: () => number[]): void {
     const { param_groups } = this.optimizer;
     this._get_lr_called_within_step = true;
     let values: number[];
@@ -186,42 +186,42 @@ export abstract class LRScheduler {
     param_groups.forEach((group, i) => {
       writeLr(group, values[i]!);
     });
-    this.noteLr();
+    this._noteLr();
   }
 
-  protected noteLr(): void {
+  protected _noteLr(): void {
     this._last_lr = this.optimizer.param_groups.map((group) => readLr(group));
   }
 
   /** `get_lr()` by the chained form. */
-  protected chained<H extends object>(this: this & H, { next }: Schedule<H>): number[] {
-    this.warnIfCalledOutside();
+  protected _chained<H extends object>(this: this & H, { next }: Schedule<H>): number[] {
+    this._warnIfCalledOutside();
     const { param_groups } = this.optimizer;
     return param_groups.map((group, i) => next(this, readLr(group), this.last_epoch, this.base_lrs[i]!));
   }
 
   /** `_get_closed_form_lr()`. */
-  protected closed<H extends object>(this: this & H, { closed }: Schedule<H>): number[] {
+  protected _closed<H extends object>(this: this & H, { closed }: Schedule<H>): number[] {
     return this.base_lrs.map((base) => closed(this, base, this.last_epoch));
   }
 
   /** Torch's warning for calling `get_lr()` oneself. */
-  protected warnIfCalledOutside(): void {
+  protected _warnIfCalledOutside(): void {
     if (!this._get_lr_called_within_step) warn(warnings.getLr);
   }
 
   /** Torch's warnings about the order of steps, or with `diagnostics` ours. */
-  private checkOrder(): void {
-    if (this.ours.quiet || this._is_initial) return;
+  private _checkOrder(): void {
+    if (this._ours.quiet || this._is_initial) return;
     const { step, count } = attached.get(this.optimizer)!;
     if (this._step_count === 1 && this.optimizer.step !== step) warn(warnings.overridden);
-    else if (this.ours.diagnostics) this.watch();
+    else if (this._ours.diagnostics) this._watch();
     else if (this._step_count === 1 && this.optimizer.stepCount === count) warn(warnings.order);
   }
 
   /** With `diagnostics`, warns once if the optimizer made no step since the last call and none was skipped. */
-  protected watch(): void {
-    const { optimizer, ours } = this;
+  protected _watch(): void {
+    const { optimizer, _ours: ours } = this;
     if (!ours.diagnostics || ours.quiet || this._is_initial) return;
     if (optimizer.stepCount !== ours.seen) ours.seen = optimizer.stepCount;
     else if (optimizer.step === (attached.get(optimizer)?.step ?? optimizer.step) && !hasBadGradient(optimizer)) {
@@ -232,12 +232,12 @@ export abstract class LRScheduler {
     }
   }
 
-  protected takeIn(): void {
-    if (this.ours.adopt_new_groups && this.optimizer.param_groups.length > this.base_lrs.length) this.adopt();
+  protected _takeIn(): void {
+    if (this._ours.adopt_new_groups && this.optimizer.param_groups.length > this.base_lrs.length) this._adopt();
   }
 
   /** Takes in the groups that were added: they get the rates that they would have had from the start. */
-  protected adopt(): void {
+  protected _adopt(): void {
     const { base_lrs, last_epoch } = this;
     const added = this.optimizer.param_groups.slice(base_lrs.length);
     const already = added.map((group) => 'initial_lr' in group);
@@ -272,8 +272,8 @@ export abstract class LRScheduler {
   preview(n: number): number[][] {
     const { optimizer } = this;
     const param_groups = optimizer.param_groups.map((group) => ({ ...group, lr: baseLr(group) }));
-    const twin = this.twin(Object.create(optimizer, { param_groups: { value: param_groups } }));
-    twin.restart();
+    const twin = this._twin(Object.create(optimizer, { param_groups: { value: param_groups } }));
+    twin._restart();
     return Array.from({ length: n }, (_, t) => {
       if (t > 0) twin.step();
       return param_groups.map(({ lr }) => lr);
@@ -281,17 +281,17 @@ export abstract class LRScheduler {
   }
 
   /** A copy that acts on another optimizer, without warnings. */
-  protected twin(optimizer: Optimizer<object>): LRScheduler {
+  protected _twin(optimizer: Optimizer<object>): LRScheduler {
     const twin = Object.create(Object.getPrototypeOf(this)) as LRScheduler;
     hide(twin, 'optimizer', optimizer);
-    hide(twin, 'ours', { ...this.ours, quiet: true, adopt_new_groups: false });
+    hide(twin, '_ours', { ...this._ours, quiet: true, adopt_new_groups: false });
     for (const [key, value] of Object.entries(this))
-      (twin as unknown as Record<string, unknown>)[key] = copied(value, (s) => s.twin(optimizer));
+      (twin as unknown as Record<string, unknown>)[key] = copied(value, (s) => s._twin(optimizer));
     return twin;
   }
 
   /** Begins anew, as the constructor does. */
-  restart(): void {
+  _restart(): void {
     this.last_epoch = -1;
     this._initial_step();
   }
@@ -309,29 +309,29 @@ export abstract class LRScheduler {
     for (const [key, value] of Object.entries(state_dict)) {
       if (key !== 'optimizer') (this as Record<string, unknown>)[key] = copied(value);
     }
-    if (apply) this.apply();
+    if (apply) this._apply();
   }
 
   /** Sets the rates of the last step. */
-  apply(): void {
+  _apply(): void {
     this.optimizer.param_groups.forEach((group, i) => {
       if (this._last_lr[i] !== undefined) writeLr(group, this._last_lr[i]!);
     });
   }
 
   /** A composite's step. */
-  advance(_metrics: unknown, _initial: boolean): void {
+  _advance(_metrics: unknown, _initial: boolean): void {
     this.step();
   }
 
   /** A sequence's milestone: begins at epoch 0, by the closed form where there is one. */
-  takeOver(_metrics: unknown): void {
+  _takeOver(_metrics: unknown): void {
     this._update_lr(0);
   }
 
   /** Leaves the warnings to the composite that steps it. */
-  silence(): void {
-    this.ours.quiet = true;
+  _silence(): void {
+    this._ours.quiet = true;
   }
 }
 

@@ -38,19 +38,19 @@ export class ChainedScheduler extends Composite {
     super(optimizer, -1, { _schedulers: [...schedulers] }, ours);
   }
 
-  protected override begin(): void {
-    this.noteLr();
+  protected override _begin(): void {
+    this._noteLr();
   }
 
   /** @param metrics needed if there is a ReduceLROnPlateau */
   override step(metrics: Metrics | null = null): void {
-    this.watch();
-    for (const s of this._schedulers) s.advance(metrics, this._is_initial);
-    this.noteLr();
+    this._watch();
+    for (const s of this._schedulers) s._advance(metrics, this._is_initial);
+    this._noteLr();
   }
 
-  override apply(): void {
-    for (const s of this._schedulers) s.apply(); // for the momentum
-    super.apply();
+  override _apply(): void {
+    for (const s of this._schedulers) s._apply(); // for the momentum
+    super._apply();
   }
 }

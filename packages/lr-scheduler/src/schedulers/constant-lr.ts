@@ -33,10 +33,10 @@ export class ConstantLR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    return this.chained(constantLR);
+    return this._chained(constantLR);
   }
 
   override _get_closed_form_lr(): number[] {
-    return this.closed(constantLR);
+    return this._closed(constantLR);
   }
 }

@@ -41,10 +41,10 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    return this.chained(cosineAnnealingLR);
+    return this._chained(cosineAnnealingLR);
   }
 
   override _get_closed_form_lr(): number[] {
-    return this.closed(cosineAnnealingLR);
+    return this._closed(cosineAnnealingLR);
   }
 }

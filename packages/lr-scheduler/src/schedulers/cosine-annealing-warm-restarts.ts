@@ -67,7 +67,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    this.warnIfCalledOutside();
+    this._warnIfCalledOutside();
     return this.base_lrs.map((base) => cosineAnnealingWarmRestarts.closed(this, base, this));
   }
 
@@ -79,19 +79,19 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   /** Goes to the next epoch, or to `epoch`, which may be a fraction: `step(epoch + i / iterations)` after each batch. */
   override step(given: number | null = null): void {
     if (given !== null && given < 0) throw new ValueError(`Expected non-negative epoch, but got ${given}`);
-    this.watch();
-    this.takeIn();
+    this._watch();
+    this._takeIn();
     const epoch = given ?? Math.max(this.last_epoch, -1) + 1;
-    if (given !== null || this.last_epoch < 0) this.goTo(epoch);
+    if (given !== null || this.last_epoch < 0) this._goTo(epoch);
     else if (++this.T_cur >= this.T_i) {
       this.T_cur %= this.T_i;
       this.T_i *= this.T_mult;
     }
     this.last_epoch = Math.floor(epoch);
-    this.setLr(() => this.get_lr());
+    this._setLr(() => this.get_lr());
   }
 
-  private goTo(epoch: number): void {
+  private _goTo(epoch: number): void {
     const { T_0, T_mult } = this;
     if (epoch < T_0) {
       this.T_i = T_0;

@@ -146,9 +146,9 @@ export class CyclicLR extends LRScheduler {
 
   /** Sets the momentum too. */
   override get_lr(): number[] {
-    this.warnIfCalledOutside();
+    this._warnIfCalledOutside();
     const rates = this.lr_at(this.last_epoch);
-    this.setMomentum();
+    this._setMomentum();
     return rates;
   }
 
@@ -158,7 +158,7 @@ export class CyclicLR extends LRScheduler {
     return this.base_lrs.map((base, i) => base + (this.max_lrs[i]! - base) * share * height);
   }
 
-  private setMomentum(): void {
+  private _setMomentum(): void {
     const { base_momentums: base, max_momentums: max, use_beta1 } = this;
     if (!this.cycle_momentum) return;
     const { param_groups } = this.optimizer;
@@ -170,20 +170,20 @@ export class CyclicLR extends LRScheduler {
   }
 
   /** torch's constructor finds `base_lrs` after the first step only, which takes an earlier scheduler's `initial_lr`. */
-  override restart(): void {
+  override _restart(): void {
     const { base_lrs } = this;
     this.base_lrs = this.optimizer.param_groups.map((group) => readLr(group, 'initial_lr'));
-    super.restart();
+    super._restart();
     this.base_lrs = base_lrs;
   }
 
-  override apply(): void {
-    super.apply();
-    this.setMomentum();
+  override _apply(): void {
+    super._apply();
+    this._setMomentum();
   }
 
   /** A later group begins at its own rate; the other bounds are its `max_lr`, … or else those of the last group. */
-  protected override adopt(): void {
+  protected override _adopt(): void {
     const { max_lrs, base_momentums, max_momentums, base_lrs } = this;
     for (const group of this.optimizer.param_groups.slice(base_lrs.length)) {
       group.initial_lr ??= readLr(group);
@@ -191,7 +191,7 @@ export class CyclicLR extends LRScheduler {
       base_momentums?.push((group.base_momentum as number | undefined) ?? base_momentums.at(-1)!);
       max_momentums?.push((group.max_momentum as number | undefined) ?? max_momentums.at(-1)!);
     }
-    super.adopt();
+    super._adopt();
   }
 
   override state_dict(): Record<string, unknown> {

@@ -24,10 +24,10 @@ export class ExponentialLR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    return this.chained(exponentialLR);
+    return this._chained(exponentialLR);
   }
 
   override _get_closed_form_lr(): number[] {
-    return this.closed(exponentialLR);
+    return this._closed(exponentialLR);
   }
 }

@@ -11,7 +11,7 @@ export class LambdaLR extends LambdaScheduler {
   }
 
   override get_lr(): number[] {
-    this.warnIfCalledOutside();
+    this._warnIfCalledOutside();
     return this.lr_at(this.last_epoch);
   }
 

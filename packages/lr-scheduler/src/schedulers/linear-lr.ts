@@ -54,10 +54,10 @@ export class LinearLR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    return this.chained(linearLR);
+    return this._chained(linearLR);
   }
 
   override _get_closed_form_lr(): number[] {
-    return this.closed(linearLR);
+    return this._closed(linearLR);
   }
 }

@@ -41,10 +41,10 @@ export class MultiStepLR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    return this.chained(multiStepLR);
+    return this._chained(multiStepLR);
   }
 
   override _get_closed_form_lr(): number[] {
-    return this.closed(multiStepLR);
+    return this._closed(multiStepLR);
   }
 }

@@ -11,7 +11,7 @@ export class MultiplicativeLR extends LambdaScheduler {
   }
 
   override get_lr(): number[] {
-    this.warnIfCalledOutside();
+    this._warnIfCalledOutside();
     const { param_groups } = this.optimizer;
     if (this._is_initial) return param_groups.map((group) => readLr(group));
     assertOneEach(param_groups, this.lr_lambdas);

@@ -126,7 +126,7 @@ export class OneCycleLR extends LRScheduler {
   declare _anneal_func_type: 'cos' | 'linear';
   declare cycle_momentum: boolean;
   declare use_beta1?: boolean;
-  declare protected ours: OurOptions & {
+  declare protected _ours: OurOptions & {
     seen: number;
     hold_at_end: boolean;
     div: { div_factor: number; final_div_factor: number };
@@ -187,14 +187,14 @@ export class OneCycleLR extends LRScheduler {
 
   /** Sets the momentum too. */
   override get_lr(): number[] {
-    this.warnIfCalledOutside();
+    this._warnIfCalledOutside();
     const rates = this.lr_at(this.last_epoch);
-    this.setMomentum();
+    this._setMomentum();
     return rates;
   }
 
-  private at(t: number) {
-    const held = this.ours.hold_at_end ? Math.min(t, this.total_steps - 1) : t;
+  private _at(t: number) {
+    const held = this._ours.hold_at_end ? Math.min(t, this.total_steps - 1) : t;
     const [phase, pct] = oneCycleLR.place(this._schedule_phases, held);
     const anneal = oneCycleLR[this._anneal_func_type](pct);
     return {
@@ -204,35 +204,36 @@ export class OneCycleLR extends LRScheduler {
   }
 
   override lr_at(t: number): number[] {
-    if (t > this.total_steps && !this.ours.hold_at_end) {
+    if (t > this.total_steps && !this._ours.hold_at_end) {
       throw new ValueError(`Tried to step ${t} times. The specified number of total steps is ${this.total_steps}`);
     }
-    return this.optimizer.param_groups.map(this.at(t).lr);
+    return this.optimizer.param_groups.map(this._at(t).lr);
   }
 
-  private setMomentum(): void {
+  private _setMomentum(): void {
     if (!this.cycle_momentum) return;
-    const { momentum } = this.at(this.last_epoch);
+    const { momentum } = this._at(this.last_epoch);
     for (const group of this.optimizer.param_groups) writeMomentum(group, momentum(group), this.use_beta1!);
   }
 
-  override apply(): void {
-    super.apply();
-    this.setMomentum();
+  override _apply(): void {
+    super._apply();
+    this._setMomentum();
   }
 
   /** A later group's rate is its `max_lr`; its momentum is as in the others. */
-  protected override adopt(): void {
+  protected override _adopt(): void {
     const { param_groups } = this.optimizer;
     const added = param_groups.slice(this.base_lrs.length);
     const { max_momentum, base_momentum } = param_groups[0]! as { max_momentum?: number; base_momentum?: number };
     for (const group of added) {
-      if (!('min_lr' in group)) beginRates(group, (group.max_lr as number | undefined) ?? readLr(group), this.ours.div);
+      if (!('min_lr' in group))
+        beginRates(group, (group.max_lr as number | undefined) ?? readLr(group), this._ours.div);
     }
     if (this.cycle_momentum) {
       const all = (x: unknown) => added.map(() => x as number);
       beginMomentum(added, all(max_momentum), all(base_momentum), this.use_beta1!);
     }
-    super.adopt();
+    super._adopt();
   }
 }

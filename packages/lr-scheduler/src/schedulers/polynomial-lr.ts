@@ -32,10 +32,10 @@ export class PolynomialLR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    return this.chained(polynomialLR);
+    return this._chained(polynomialLR);
   }
 
   override _get_closed_form_lr(): number[] {
-    return this.closed(polynomialLR);
+    return this._closed(polynomialLR);
   }
 }

@@ -108,7 +108,7 @@ export class ReduceLROnPlateau extends LRScheduler {
     );
   }
 
-  protected override start(_last_epoch: number, own: object): void {
+  protected override _start(_last_epoch: number, own: object): void {
     Object.assign(this, own);
     this._reset();
   }
@@ -127,7 +127,7 @@ export class ReduceLROnPlateau extends LRScheduler {
     if (metrics === null || metrics === undefined)
       throw new TypeError("ReduceLROnPlateau.step() missing 1 required positional argument: 'metrics'");
     const current = typeof metrics === 'number' ? metrics : metrics.dataSync()[0]!;
-    this.watch();
+    this._watch();
     if (epoch !== null) warn(warnings.epoch);
     this.last_epoch = epoch ?? this.last_epoch + 1;
 
@@ -140,14 +140,14 @@ export class ReduceLROnPlateau extends LRScheduler {
       this.num_bad_epochs = 0;
     }
     if (this.num_bad_epochs > this.patience) {
-      this.reduce();
+      this._reduce();
       this.cooldown_counter = this.cooldown;
       this.num_bad_epochs = 0;
     }
-    this.noteLr();
+    this._noteLr();
   }
 
-  private reduce(): void {
+  private _reduce(): void {
     const { param_groups } = this.optimizer;
     if (param_groups.length !== this.min_lrs.length) {
       if (this.default_min_lr === null) {
@@ -170,28 +170,28 @@ export class ReduceLROnPlateau extends LRScheduler {
     return this.cooldown_counter > 0;
   }
 
-  override advance(metrics: Metrics | null, initial: boolean): void {
+  override _advance(metrics: Metrics | null, initial: boolean): void {
     if (initial) this._initial_step();
     else this.step(metrics);
   }
 
   /** Goes on from the rates that it finds. */
-  override takeOver(metrics: Metrics | null): void {
+  override _takeOver(metrics: Metrics | null): void {
     this.step(metrics);
   }
 
   /** The start asks for no metric. */
   override _initial_step(): void {
     this.last_epoch = 0;
-    this.noteLr();
+    this._noteLr();
   }
 
-  override restart(): void {
+  override _restart(): void {
     this._reset();
     this._initial_step();
   }
 
-  protected override twin(): never {
+  protected override _twin(): never {
     throw new RuntimeError('ReduceLROnPlateau follows its metrics: nobody knows its rates before');
   }
 

@@ -55,33 +55,33 @@ export class SequentialLR extends Composite {
     super(optimizer, last_epoch, { _schedulers: [...schedulers], _milestones: [...milestones] }, ours);
   }
 
-  protected override begin(last_epoch: number): void {
+  protected override _begin(last_epoch: number): void {
     this.last_epoch = last_epoch + 1;
-    this.resetLr();
+    this._resetLr();
     undo(this);
-    const first = this._schedulers[this.indexAt(0)]!;
+    const first = this._schedulers[this._indexAt(0)]!;
     first._initial_step();
     this._last_lr = first.get_last_lr();
   }
 
-  private indexAt(epoch: number): number {
+  private _indexAt(epoch: number): number {
     const later = this._milestones.findIndex((at) => at > epoch);
     return later < 0 ? this._milestones.length : later;
   }
 
   /** @param metrics needed while a ReduceLROnPlateau is in charge */
   override step(metrics: Metrics | null = null): void {
-    this.watch();
+    this._watch();
     this.last_epoch++;
-    const i = this.indexAt(this.last_epoch);
+    const i = this._indexAt(this.last_epoch);
     const scheduler = this._schedulers[i]!;
-    if (i > 0 && this._milestones[i - 1] === this.last_epoch) scheduler.takeOver(metrics);
-    else scheduler.advance(metrics, this._is_initial);
+    if (i > 0 && this._milestones[i - 1] === this.last_epoch) scheduler._takeOver(metrics);
+    else scheduler._advance(metrics, this._is_initial);
     this._last_lr = scheduler.get_last_lr();
   }
 
-  override apply(): void {
-    for (const s of this._schedulers.slice(0, this.indexAt(this.last_epoch) + 1)) s.apply(); // for the momentum
-    super.apply();
+  override _apply(): void {
+    for (const s of this._schedulers.slice(0, this._indexAt(this.last_epoch) + 1)) s._apply(); // for the momentum
+    super._apply();
   }
 }

@@ -28,10 +28,10 @@ export class StepLR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    return this.chained(stepLR);
+    return this._chained(stepLR);
   }
 
   override _get_closed_form_lr(): number[] {
-    return this.closed(stepLR);
+    return this._closed(stepLR);
   }
 }

@@ -59,7 +59,7 @@ export class SWALR extends LRScheduler {
   }
 
   override get_lr(): number[] {
-    this.warnIfCalledOutside();
+    this._warnIfCalledOutside();
     const step = Math.max(this.anneal_epochs === 0 ? 1 : 0, this._step_count - 1);
     const [before, now] = [swaLR.share(this, step - 1), swaLR.share(this, step)];
     return this.optimizer.param_groups.map((group) => {
@@ -69,9 +69,9 @@ export class SWALR extends LRScheduler {
   }
 
   /** A later group goes where the first goes, if it has no `swa_lr` of its own. */
-  protected override adopt(): void {
+  protected override _adopt(): void {
     const { param_groups } = this.optimizer;
     for (const group of param_groups) group.swa_lr ??= param_groups[0]!.swa_lr;
-    super.adopt();
+    super._adopt();
   }
 }
