@@ -36,6 +36,7 @@ interface Golden {
     weight: Dense;
   }[];
   sums: { turns: string; grad: Dense | Sparse }[];
+  prints: { indices: number[][]; values: number[] | number[][]; shape: number[]; text: string }[];
   errors: { desc: string; error: { class: string; text: string } }[];
 }
 const golden = JSON.parse(readFileSync(new URL('golden/sparse.json', import.meta.url), 'utf8')) as Golden;
@@ -98,6 +99,13 @@ test.each(golden.sums.map((r) => [r.turns, r] as const))(
     check(w.grad!, r.grad);
     // Who holds the gradient sees the sum, unless it had to become dense.
     if (!(turns[0] === 's' && turns.includes('d'))) expect(w.grad).toBe(first);
+  },
+);
+
+test.each(golden.prints.map((r) => [`[${r.shape}], ${r.indices.length} sparse`, r] as const))(
+  'prints as torch: %s',
+  (_, { indices, values, shape, text }) => {
+    expect(String(sparse_coo_tensor(indices, values, shape))).toBe(text);
   },
 );
 

@@ -70,6 +70,11 @@ def sums():
     return rows
 
 
+def prints():
+    return [dict(indices=i, values=v, shape=s, text=str(torch.sparse_coo_tensor(i, v, s)))
+            for i, v, s in (([[2, 0]], [[1.5, 2], [3, 4]], [4, 2]), ([[2, 0], [1, 1]], [1.0, 2], [4, 2]), ([[3]], [[1e-5, 1]], [4, 2]))]
+
+
 def errors():
     w, i = torch.zeros(4, 3), torch.tensor([1])
     calls = {
@@ -108,7 +113,7 @@ def main():
     head = dict(format=FORMAT, torch=torch.__version__, seed=SEED, threads=torch.get_num_threads(),
                 cpu=torch.backends.cpu.get_cpu_capability(), machine=platform.machine())
     lines = [f'"head": {json.dumps(head)}']
-    for key, rows in (("embeddings", embeddings()), ("modules", modules()), ("sums", sums()), ("errors", errors())):
+    for key, rows in (("embeddings", embeddings()), ("modules", modules()), ("sums", sums()), ("prints", prints()), ("errors", errors())):
         body = ",\n".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in rows)
         lines.append(f'"{key}": [\n{body}\n]')
         print(f"{len(rows)} {key}")

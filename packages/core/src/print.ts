@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { isLeaf, requiresGrad } from './autograd';
 import { fields } from './fields';
 import { OwnedVariable } from './owned-variable';
+import { SparseTensor } from './sparse';
 
 const precision = 4;
 const threshold = 1000;
@@ -87,9 +88,24 @@ function body(values: ArrayLike<number>, shape: readonly number[], dtype: Tensor
   return block(0, 0, indent);
 }
 
+const prefix = 'tensor(';
+
+function formatSparse(t: SparseTensor): string {
+  const indices = t._indices();
+  const part = (name: string, of: Tensor) =>
+    `${name}=${format(of).replaceAll('\n', `\n${' '.repeat(prefix.length + name.length + 1)}`)}`;
+  const parts = [
+    part('indices', indices),
+    part('values', t._values()),
+    `size=(${t.shape.join(', ')}), nnz=${t._nnz()}, layout=torch.sparse_coo`,
+  ];
+  indices.dispose();
+  return `${prefix}${parts.join(`,\n${' '.repeat(prefix.length)}`)})`;
+}
+
 /** `print(t)`: `tensor([1., 2.], requires_grad=True)`. Reads the tensor back. */
 export function format(t: Tensor): string {
-  const prefix = 'tensor(';
+  if (t instanceof SparseTensor) return formatSparse(t);
   const values = t.dataSync() as unknown as ArrayLike<number>;
   let text = prefix + body(values, t.shape, t.dtype, prefix.length);
   const suffixes: string[] = [];
