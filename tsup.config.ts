@@ -5,7 +5,7 @@ export default defineConfig({
   entry: ['src/index.ts'],
   format: ['esm'],
   target: 'es2022',
-  dts: true,
+  dts: false, // scripts/declarations.mjs writes them
   clean: true,
   sourcemap: true,
   tsconfig: '../../tsconfig.json',

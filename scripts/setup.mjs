@@ -73,31 +73,37 @@ async function install(say) {
   remember({ install: hash });
 }
 
+const nameOf = (folder) => relative(root, folder);
+const isBuilt = (folder) => ['index.js', 'index.d.ts'].every((file) => existsSync(join(folder, 'dist', file)));
+
 async function build(say) {
-  const shared = ['tsup.config.ts', 'tsconfig.json'].map((name) => join(root, name));
+  const shared = ['tsup.config.ts', 'tsconfig.json', 'scripts/declarations.mjs'].map((name) => join(root, name));
   const built = readJSON(stampPath).build ?? {};
-  const stale = packages
-    .map((folder) => {
-      const name = relative(root, folder);
+  const hashes = Object.fromEntries(
+    packages.map((folder) => {
       const sources = filesUnder(join(folder, 'src')).filter((path) => !path.endsWith('.test.ts'));
-      return { name, folder, hash: hashOf([...shared, join(folder, 'package.json'), ...sources]) };
-    })
-    .filter(({ name, folder, hash }) => built[name] !== hash || !existsSync(join(folder, 'dist', 'index.js')));
+      return [nameOf(folder), hashOf([...shared, join(folder, 'package.json'), ...sources])];
+    }),
+  );
+  const stale = packages.filter((folder) => built[nameOf(folder)] !== hashes[nameOf(folder)] || !isBuilt(folder));
   if (stale.length === 0) return;
-  say(`Building ${stale.map(({ name }) => name).join(', ')} …`);
+  say(`Building ${stale.map(nameOf).join(', ')} …`);
+  const runNode = async (what, args, options) => {
+    const { code, output } = await run(process.execPath, args, { capture: true, ...options });
+    if (code !== 0) throw new Error(`building ${what} failed:\n${output}`);
+  };
   const tsup = join(root, 'node_modules', 'tsup', 'dist', 'cli-default.js');
-  const queue = [...stale];
-  const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const [, ...args] = readJSON(join(next.folder, 'package.json')).scripts.build.split(' ');
-      const { code, output } = await run(process.execPath, [tsup, ...args], { cwd: next.folder, capture: true });
-      if (code !== 0) throw new Error(`building ${next.name} failed:\n${output}`);
-      remember({ build: { ...readJSON(stampPath).build, [next.name]: next.hash } });
+  const bundle = async () => {
+    for (const folder of stale) {
+      const [, ...args] = readJSON(join(folder, 'package.json')).scripts.build.split(' ');
+      await runNode(nameOf(folder), [tsup, ...args], { cwd: folder });
     }
   };
-  // Both to the end, so that what one has built is remembered when the other fails.
-  const failure = (await Promise.allSettled([worker(), worker()])).find(({ status }) => status === 'rejected');
+  const declare = () => runNode('declarations', [join(root, 'scripts', 'declarations.mjs')]);
+  // Both to the end, so that neither is cut off when the other fails.
+  const failure = (await Promise.allSettled([bundle(), declare()])).find(({ status }) => status === 'rejected');
   if (failure) throw failure.reason;
+  remember({ build: hashes });
 }
 
 async function setUpBackend(say) {

@@ -91,12 +91,27 @@ async function loadBuiltPackages(how) {
   return succeeds(node, ['--input-type=module', '-e', script])();
 }
 
+/** test/consumer against the built declarations, as a user's compiler resolves them. */
+async function checkConsumer(module, moduleResolution) {
+  const args = [bin('typescript/bin/tsc'), '-p', join('test', 'consumer'), '--skipLibCheck', 'false'];
+  const { output } = await run(node, [...args, '--module', module, '--moduleResolution', moduleResolution], {
+    capture: true,
+  });
+  // tfjs's own declarations have errors without skipLibCheck; ours must have none.
+  const ours = output.split('\n').filter((line) => /^\S/.test(line) && !line.startsWith('node_modules/'));
+  return ours.length === 0 ? null : ours.join('\n');
+}
+
 async function runAll() {
   await Promise.all([
     check('biome', succeeds(node, [bin('@biomejs/biome/bin/biome'), 'check'])),
     check('types', succeeds(node, [bin('typescript/bin/tsc'), '--noEmit'])),
   ]);
   await check('sizes of bundles', checkSizes);
+  await Promise.all([
+    check('types for users, Bundler', () => checkConsumer('ESNext', 'Bundler')),
+    check('types for users, NodeNext', () => checkConsumer('NodeNext', 'NodeNext')),
+  ]);
   for (const how of ['import', 'require']) await check(`built packages load with ${how}`, () => loadBuiltPackages(how));
   await check(
     'the program tfjs-torch',

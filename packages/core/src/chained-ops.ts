@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
 
 type Method = (this: tf.Tensor, ...args: never[]) => unknown;
 

@@ -1,6 +1,9 @@
 import './tfjs-gradients';
 import './tensor-methods';
 
+// The types of tfjs's chained methods; chained-ops.ts has the methods.
+export type * from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
+
 export * as autograd from './autograd-api';
 export { type Args, bind, isPlainObject, type Signature, signature, suggest } from './bind';
 export {

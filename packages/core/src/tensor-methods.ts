@@ -17,7 +17,7 @@ import { SparseTensor } from './sparse';
 
 export type Operand = tf.Tensor | number;
 
-declare module '@tensorflow/tfjs-core/dist/tensor' {
+declare module '@tensorflow/tfjs-core/dist/tensor.js' {
   interface Tensor<R extends tf.Rank = tf.Rank> {
     /** Whether operations on this tensor are recorded for `backward()`. */
     requires_grad: boolean;
