@@ -1,7 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { Parameter } from '@tfjs-torch/core';
 import { referenceState, referenceStep } from '@tfjs-torch/optim';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { relativeError, tolerances } from '../tolerances';
 import { type Case, golden, isTensor, optimizers, problemOf, withTensors } from './golden';
 
@@ -15,6 +16,18 @@ function replay(c: Case, groups: Record<string, unknown>[], step: (k: number, mi
     step(k, new Set(c.missing?.filter(([at]) => at === k).map(([, p]) => p)));
   }
 }
+
+/** The largest distances from torch, by optimizer and executor: what docs/optimizers.md says. */
+const worstOf: Record<string, number> = {};
+function noted(c: Case, executor: 'reference' | 'ops', distance: number) {
+  const key = `${c.name} ${executor}`;
+  worstOf[key] = Math.max(worstOf[key] ?? 0, distance);
+  return distance;
+}
+afterAll(() => {
+  const path = process.env.TFJS_TORCH_DISTANCES;
+  if (path) writeFileSync(path, `${JSON.stringify(worstOf, null, 2)}\n`);
+});
 
 function reference(c: Case) {
   const { rule } = optimizers[c.name]!;
@@ -68,7 +81,7 @@ function reference(c: Case) {
 }
 
 test.each(ofType('float64').map((c) => [label(c), c] as const))('reference: %s', (_, c) => {
-  expect(reference(c)).toBeLessThanOrEqual(tolerances.optimReference);
+  expect(noted(c, 'reference', reference(c))).toBeLessThanOrEqual(tolerances.optimReference);
 });
 
 const single = (values: number[]) => Float32Array.from(values);
@@ -104,7 +117,7 @@ function train(c: Case) {
 
 test.each(ofType('float32').map((c) => [label(c), c] as const))('ops: %s', (_, c) => {
   const { optimizer, worst } = train(c);
-  expect(worst).toBeLessThanOrEqual(tolerances.optimOps);
+  expect(noted(c, 'ops', worst)).toBeLessThanOrEqual(tolerances.optimOps);
 
   const saved = optimizer.state_dict();
   expect(Object.keys(saved.state)).toEqual(Object.keys(c.state));
@@ -113,7 +126,8 @@ test.each(ofType('float32').map((c) => [label(c), c] as const))('ops: %s', (_, c
     expect(Object.keys(state)).toEqual(Object.keys(expected));
     for (const [key, { $tensor, shape }] of Object.entries(expected)) {
       expect(state[key]!.shape).toEqual(shape);
-      expect(relativeError(state[key]!.dataSync(), single($tensor))).toBeLessThanOrEqual(tolerances.optimOps);
+      const distance = relativeError(state[key]!.dataSync(), single($tensor));
+      expect(noted(c, 'ops', distance)).toBeLessThanOrEqual(tolerances.optimOps);
     }
   }
   const plain = (x: unknown): unknown => {
