@@ -3,11 +3,11 @@
  * the largest magnitude in it.
  */
 export const tolerances = {
-  /** Both compute in float64, in the same order; what is left is the last bits of `pow` and `sqrt`, over 20 steps. */
+  /** Both compute in float64, in the same order; what is left is the last bits of `pow` and `sqrt`, over 50 steps. */
   optimReference: 1e-12,
   /**
    * Torch's CPU kernels contract a·x + y to one rounding (FMA) and tfjs's do not, and torch's vectorised sqrt is 1 ulp off at
-   * times: some 1e-7 a step, over 20 steps.
+   * times: some 1e-7 a step, over 50 steps.
    */
   optimOps: 2e-6,
   /**
