@@ -7,8 +7,7 @@ import pathlib
 
 import torch
 import torch.nn.functional as F
-
-assert torch.__version__.startswith("2.15.0"), torch.__version__
+from head import head
 
 
 def accumulate(x, w, b):
@@ -163,6 +162,6 @@ error("view of two unknowns", lambda: torch.ones(6).view(-1, -1))
 error("retain_grad without", lambda: torch.ones(2).retain_grad())
 
 out = pathlib.Path(__file__).parents[2] / "test/golden/autograd.json"
-out.write_text(json.dumps({"torch": torch.__version__, "seed": 0,
+out.write_text(json.dumps({"head": head(seed=0),
                            "inputs": {k: v.tolist() for k, v in inputs.items()}, "rows": rows, "errors": errors}))
 print(len(rows), "programs,", len(errors), "errors,", out.stat().st_size, "bytes")

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import torch
+from head import head
 from torch import nn
 from torch.utils.data import (
     BatchSampler,
@@ -125,7 +126,7 @@ normalized = [
     {"mean": m, "std": s, "values": unit.clone().sub_(torch.as_tensor(m)).div_(torch.as_tensor(s)).tolist()}
     for m, s in ((0.1307, 0.3081), (0.5, 0.5), (0.485, 0.229))
 ]
-head = json.dumps({"unit": unit.tolist(), "normalized": normalized, "torch": torch.__version__, "weights": WEIGHTS}, separators=(",", ":"))
+top = json.dumps({"head": head(note="each case has its seed"), "unit": unit.tolist(), "normalized": normalized, "weights": WEIGHTS}, separators=(",", ":"))
 path = Path(__file__).parents[2] / "test/golden/data.json"
-path.write_text(head[:-1] + ',"cases":[\n' + ",\n".join(rows) + "\n]}\n")
+path.write_text(top[:-1] + ',"cases":[\n' + ",\n".join(rows) + "\n]}\n")
 print(path, path.stat().st_size)
