@@ -3,7 +3,18 @@ export { clearGrad, peekGrad } from './autograd';
 export { withGrad } from './grad-mode';
 export { write as update } from './in-place';
 export { lazyTranspose, sourceOf } from './lazy';
-export { fromHost, inTorch, loaderRound, moduleCall, optimizerRound, setUp, sweep } from './memory';
+export {
+  disown,
+  fromHost,
+  inTorch,
+  loaderRound,
+  moduleCall,
+  optimizerRound,
+  own,
+  setUp,
+  sweep,
+  userCode,
+} from './memory';
 
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { OwnedVariable } from './owned-variable';

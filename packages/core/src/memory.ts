@@ -10,14 +10,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { engine, type Scope } from './engine';
 import { RuntimeError } from './errors';
 import { fields, type Values } from './fields';
-import { hold } from './finalizer';
-import { freeUnreachable, graph, reachable } from './graph';
+import { hold, unhold } from './finalizer';
+import { AccumulateGrad, freeUnreachable, graph, type Node, reachable } from './graph';
 import { isPending, sourceOf } from './lazy';
 
 /** Up to this many values, reading a tensor back costs less than a kernel call. */
 const SMALL = 1024;
 /** So many new tensors without the end of a round: a loop that has neither an optimizer nor a loader. */
 const PRESSURE = 25_000;
+/** So many new bytes without the end of a round. */
+const PRESSURE_BYTES = 64 * 2 ** 20;
 
 interface Tomb {
   tensor: tf.Tensor;
@@ -33,6 +35,7 @@ const shared = new WeakSet<tf.DataId>();
 let root: Scope | undefined;
 let round = 1;
 let atLastSweep = 0;
+let bytesAtLastRelief = 0;
 
 /** Puts a scope under all others, so that what is made outside of any tidy is known. Idempotent. */
 export function openRootScope(): void {
@@ -63,10 +66,12 @@ export function fromHost(t: tf.Tensor, values: Values): void {
 
 // ---- the sweep
 
-const isPlain = (t: tf.Tensor) => {
-  const f = fields(t);
-  return !f._internal && (!f._node || f._node.name === 'AccumulateGrad');
-};
+const isPlain = (t: tf.Tensor) => !fields(t)._internal && (!fields(t)._node || isCopyOfLeaf(fields(t)._node!));
+
+/** A leaf, or `p.clone()`: a copy of weights, whose graph nobody walks. */
+const isCopyOfLeaf = (node: Node) =>
+  node instanceof AccumulateGrad ||
+  (node.name === 'Identity' && node.edges.every((edge) => edge.node instanceof AccumulateGrad));
 
 const canRead = () => engine.backendName !== 'webgpu';
 
@@ -94,14 +99,27 @@ function sweepTensor(t: tf.Tensor): void {
   t.dispose = nothing;
 }
 
-/** Ends a round: frees the graphs that nothing touched can reach, then what was not touched. */
-export function sweep(): void {
+/** A point in the program's time: tensors and nodes are numbered as they are made. */
+interface Moment {
+  tensor: number;
+  node: number;
+}
+const beginning: Moment = { tensor: 0, node: 0 };
+const nextTensor = () => (engine.constructor as unknown as { nextTensorId: number }).nextTensorId;
+const now = (): Moment => ({ tensor: nextTensor(), node: graph.next });
+
+/** Ends a round: frees the graphs that nothing touched can reach, then what was not touched; nothing older than `since`. */
+export function sweep(since: Moment = beginning): void {
   if (!root) return;
   const live: tf.Tensor[] = [];
   const stale: tf.Tensor[] = [];
   // A gradient that was replaced in the round that made it stands there twice.
   for (const t of new Set(root.track)) {
-    if (t.isDisposed) continue;
+    if (t.isDisposed || fields(t)._held) continue;
+    if (t.id < since.tensor) {
+      live.push(t);
+      continue;
+    }
     if (isPending(t)) {
       // Nothing is freed with it. It goes on watched for its graph; used again, it is computed and adopted.
       if ((fields(t)._round ?? round) >= round) live.push(t);
@@ -116,7 +134,10 @@ export function sweep(): void {
     } else if ((fields(t)._round ?? 0) >= round) live.push(t);
     else stale.push(t);
   }
-  freeUnreachable(graph.nodes, reachable(liveNodes(live)));
+  freeUnreachable(
+    graph.nodes.filter((node) => node.id >= since.node),
+    reachable(liveNodes(live)),
+  );
   graph.nodes = graph.nodes.filter((node) => !node.freed);
   for (const t of stale) {
     // A GPU that is read asynchronously cannot spill here; what a user may still hold goes to the collector.
@@ -125,6 +146,7 @@ export function sweep(): void {
   }
   root.track = live;
   atLastSweep = live.length;
+  bytesAtLastRelief = engine.state.numBytes;
   round++;
 }
 
@@ -201,13 +223,28 @@ export function optimizerRound(optimizer: object): void {
     sweep();
   }
   stepped.add(optimizer);
+  steps++;
   steppedSinceLoader = true;
 }
 
-/** A loader is asked for its next batch. It ends a round only in a loop without an optimizer's step. */
-export function loaderRound(): void {
+let steps = 0;
+let delivered = new WeakSet<object>();
+const begun = new WeakMap<object, Moment & { steps: number }>();
+
+/**
+ * A loader delivers a batch, the `first` of an iteration or a later one. If no optimizer has stepped since the last, and
+ * it has delivered in this round already (two may be read side by side), the round ends: for what was made since the
+ * loop began. What is older may be needed after it, as a loss is that was computed before an evaluation.
+ */
+export function loaderRound(loader: object, first: boolean): void {
   if (!root) return;
-  if (!steppedSinceLoader) sweep();
+  const start = begun.get(loader);
+  if (!start || (first && start.steps !== steps)) begun.set(loader, { ...now(), steps });
+  else if (delivered.has(loader) && !steppedSinceLoader) {
+    delivered = new WeakSet();
+    sweep(start);
+  }
+  delivered.add(loader);
   steppedSinceLoader = false;
 }
 
@@ -220,7 +257,7 @@ let depth = 0;
 export function moduleCall<T>(f: () => T): T {
   if (depth > 0 || !root || engine.state.activeScope !== root) return f();
   const start = root.track.length;
-  const firstId = engine.nextTensorId();
+  const firstId = nextTensor();
   depth++;
   let result: T;
   try {
@@ -228,7 +265,7 @@ export function moduleCall<T>(f: () => T): T {
   } finally {
     depth--;
   }
-  const returned = new Set(tf.tensor_util.getTensorsInContainer(result as tf.TensorContainer));
+  const returned = tensorsIn(result);
   for (const t of [...returned]) {
     const source = isPending(t) ? sourceOf(t) : undefined;
     if (source) returned.add(source);
@@ -236,9 +273,57 @@ export function moduleCall<T>(f: () => T): T {
   for (let i = start; i < root.track.length; i++) {
     const t = root.track[i]!;
     // An older one was only brought back in the call: somebody outside holds it.
-    if (t.id > firstId && !returned.has(t)) fields(t)._internal = true;
+    if (t.id >= firstId && !returned.has(t) && !shown.has(t)) fields(t)._internal = true;
   }
+  relieveUnrecorded();
   return result;
+}
+
+function tensorsIn(x: unknown): Set<tf.Tensor> {
+  const content = x instanceof Map ? [...x.values()] : x;
+  return new Set(tf.tensor_util.getTensorsInContainer(content as tf.TensorContainer));
+}
+
+/** Tensors made inside a module's call that a user's code has had in its hands. */
+const shown = new WeakSet<tf.Tensor>();
+
+/** Runs a user's code, a hook say, inside a module's call: what it is given and what it makes may be put aside. */
+export function userCode<T>(given: unknown, f: () => T): T {
+  if (!root) return f();
+  for (const t of tensorsIn(given)) shown.add(t);
+  const start = root.track.length;
+  const result = f();
+  for (let i = start; i < root.track.length; i++) shown.add(root.track[i]!);
+  return result;
+}
+
+/** A module takes a tensor as its buffer: it stays until it is replaced, or until nobody holds the module. */
+export function own(t: tf.Tensor): void {
+  if (root && !(t instanceof tf.Variable) && !t.kept && !fields(t)._held && !isPending(t)) hold(t);
+}
+
+/** A buffer is replaced: the tensor is the loop's again. */
+export function disown(t: tf.Tensor): void {
+  if (t instanceof tf.Variable || t.isDisposed || !fields(t)._held) return;
+  unhold(t);
+  adopt(t);
+}
+
+/**
+ * In a loop without rounds (inference), the layers' results of some 25,000 tensors may be gigabytes. What a module made
+ * without a graph and did not return cannot be used by anyone, so it need not wait for a round.
+ */
+function relieveUnrecorded(): void {
+  if (!root || engine.state.numBytes < bytesAtLastRelief + PRESSURE_BYTES) return;
+  const kept: tf.Tensor[] = [];
+  for (const t of root.track) {
+    const { _internal, _node, _held } = fields(t);
+    const free = _internal && !_node && !_held && !t.kept && !t.isDisposed && !isPending(t);
+    if (free && engine.state.tensorInfo.has(t.dataId)) sweepTensor(t);
+    else kept.push(t);
+  }
+  root.track = kept;
+  bytesAtLastRelief = engine.state.numBytes;
 }
 
 /**

@@ -154,7 +154,7 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
     for (let count = 1; ; count++) {
       const { done, value } = requests.next();
       if (done) return;
-      internal.loaderRound();
+      internal.loaderRound(this, count === 1);
       this.#warnIfLonger(count);
       yield this.#remember(this.#ready(value) ?? this.collate_fn(this.#samples(value) as Awaited<T>[]));
     }
@@ -165,7 +165,7 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
     for (let count = 1; ; count++) {
       const { done, value } = await requests.next();
       if (done) return;
-      internal.loaderRound();
+      internal.loaderRound(this, count === 1);
       this.#warnIfLonger(count);
       const samples = async () => {
         const items = this.#samples(value);

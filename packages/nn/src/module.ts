@@ -117,11 +117,12 @@ export abstract class Module extends Callable {
       return internal.moduleCall(() => {
         if (pre.size === 0 && post.size === 0) return forward.apply(self, args);
         for (const hook of [...pre.values()]) {
-          const changed = hook(self, args);
+          const changed = internal.userCode(args, () => hook(self, args));
           if (changed != null) args = Array.isArray(changed) ? changed : [changed];
         }
         let output = forward.apply(self, args);
-        for (const hook of [...post.values()]) output = hook(self, args, output) ?? output;
+        for (const hook of [...post.values()])
+          output = internal.userCode([args, output], () => hook(self, args, output)) ?? output;
         return output;
       });
     };
@@ -158,8 +159,12 @@ export abstract class Module extends Callable {
       if (kind !== 'module') this.#replace(name, 'module');
     } else if (kind === 'module') {
       if (value !== null) throw this.#refused(value, `child module '${name}' (torch.nn.Module or None expected)`);
-    } else if (kind === 'buffer' && value !== null && !(value instanceof tf.Tensor)) {
-      throw this.#refused(value, `buffer '${name}' (torch.nn.Buffer, torch.Tensor or None expected)`);
+    } else if (kind === 'buffer') {
+      if (value !== null && !(value instanceof tf.Tensor))
+        throw this.#refused(value, `buffer '${name}' (torch.nn.Buffer, torch.Tensor or None expected)`);
+      const before = (this as Record<string, unknown>)[name];
+      if (before instanceof tf.Tensor && before !== value) internal.disown(before);
+      if (value) internal.own(value);
     }
   }
 
@@ -184,6 +189,7 @@ export abstract class Module extends Callable {
       this.#assertFree(name);
       this.#kinds.set(name, kind);
     }
+    if (kind === 'buffer' && value instanceof tf.Tensor) internal.own(value);
     // Not `this[name] = value`: a container reads that as a place among its modules.
     Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
   }
