@@ -94,6 +94,8 @@ describe('arguments of backward and grad', () => {
     autograd.backward(y, { grad_tensors: ones(1) });
     expect(x.grad!.arraySync()).toEqual([12]);
     expect(() => leaf().backward({ retain: true } as never)).toThrow(/unexpected keyword argument 'retain'/);
-    expect(() => autograd.grad(leaf().sum(), leaf(), { create_grap: true } as never)).toThrow(/Did you mean 'create_graph'/);
+    expect(() => autograd.grad(leaf().sum(), leaf(), { create_grap: true } as never)).toThrow(
+      /Did you mean 'create_graph'/,
+    );
   });
 });

@@ -102,6 +102,7 @@ export abstract class Module extends Callable {
 
   static {
     // Abstract for the compiler, so that a subclass need not say `override`; torch's error for who does without it.
+    // biome-ignore lint/complexity/noThisInStatic: the class itself, not yet named here
     Object.defineProperty(this.prototype, 'forward', {
       value(this: Module) {
         return missingForward(this);
