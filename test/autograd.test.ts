@@ -236,7 +236,7 @@ describe('.data and detach', () => {
     expect([...(await p.data<'float32'>())]).toEqual([1, 2]);
   });
 
-  test('detach shares: what is written in place is seen by both', () => {
+  test('detach and view: what is written into them in place reaches the base', () => {
     const t = ones(2, 2);
     t.detach().mul_(3);
     t.view(-1).add_(1);

@@ -24,6 +24,8 @@ export interface Fields {
   _seen?: boolean;
   /** The tensor whose storage this one shares (`detach`, `data`, `view`): in-place operations write through. */
   _base?: Tensor;
+  /** Of a view that permutes the dimensions: the permutation that leads back to the base. */
+  _wayBack?: readonly number[];
   /** Of a lazy transpose: what it is computed from, whether that is still to be done, and for which storage it was. */
   _source?: Tensor;
   _perm?: readonly number[];

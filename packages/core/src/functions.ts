@@ -1,6 +1,7 @@
 /** torch's functions on tensors: `torch.exp(x)`, `torch.cat([a, b], 1)`. Methods of the same names stand on the tensors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, type Signature, signature } from './bind';
+import { broadcasting } from './shape-errors';
 import { dimension, type Operand } from './tensor-methods';
 
 type Tensor = tf.Tensor;
@@ -35,14 +36,16 @@ export const tanh: Unary = (x) => tf.tanh(x);
 
 type Alpha = { alpha?: number };
 /** input + alpha · other */
-export const add = (input: Tensor, other: Operand, { alpha = 1 }: Alpha = {}): Tensor => input.add(other, { alpha });
+export const add = (input: Tensor, other: Operand, options: Alpha = {}): Tensor => input.add(other, options);
 /** input − alpha · other */
-export const sub = (input: Tensor, other: Operand, { alpha = 1 }: Alpha = {}): Tensor => input.sub(other, { alpha });
-export const mul: Binary = (x, y) => tf.mul(x, y);
-export const div: Binary = (x, y) => tf.div(x, y);
-export const pow: Binary = (x, y) => tf.pow(x, y);
-export const maximum: Binary = (x, y) => tf.maximum(x, y);
-export const minimum: Binary = (x, y) => tf.minimum(x, y);
+export const sub = (input: Tensor, other: Operand, options: Alpha = {}): Tensor => input.sub(other, options);
+export const mul: Binary = (x, y) => broadcasting(x, y, () => tf.mul(x, y));
+type Rounding = { rounding_mode?: 'floor' | 'trunc' | null };
+/** input / other, rounded as told. */
+export const div = (input: Tensor, other: Operand, options: Rounding = {}): Tensor => input.div(other, options);
+export const pow: Binary = (x, y) => broadcasting(x, y, () => tf.pow(x, y));
+export const maximum: Binary = (x, y) => broadcasting(x, y, () => tf.maximum(x, y));
+export const minimum: Binary = (x, y) => broadcasting(x, y, () => tf.minimum(x, y));
 export const eq: Binary = (x, y) => x.eq(y);
 export const ne: Binary = (x, y) => x.ne(y);
 export const gt: Binary = (x, y) => x.gt(y);
@@ -108,19 +111,25 @@ function extreme(
 export const max = extreme('max', tf.max, tf.argMax, tf.maximum);
 /** `torch.min(x)`, or `const [values, indices] = torch.min(x, 1)`. */
 export const min = extreme('min', tf.min, tf.argMin, tf.minimum);
-export const argmax = (input: Tensor, dim: number | null = null, keepdim = false): Tensor => input.argmax(dim, keepdim);
-export const argmin = (input: Tensor, dim: number | null = null, keepdim = false): Tensor => input.argmin(dim, keepdim);
+export const argmax = (input: Tensor, ...args: Parameters<Tensor['argmax']>): Tensor => input.argmax(...args);
+export const argmin = (input: Tensor, ...args: Parameters<Tensor['argmin']>): Tensor => input.argmin(...args);
 
 // ---- shapes
 
-export const reshape = (input: Tensor, shape: readonly number[]): Tensor => input.view(...shape);
-export const transpose = (input: Tensor, dim0: number, dim1: number): Tensor => input.transpose(dim0, dim1);
+export const reshape = (input: Tensor, shape: readonly number[]): Tensor => input.view(shape);
+export const transpose = (
+  input: Tensor,
+  ...args: [dim0: number, dim1: number] | [{ dim0: number; dim1: number }]
+): Tensor => input.transpose(...(args as [number, number]));
 export const t = (input: Tensor): Tensor => input.t();
-export const permute = (input: Tensor, dims: readonly number[]): Tensor => input.permute(dims);
-export const unsqueeze = (input: Tensor, dim: number): Tensor => input.unsqueeze(dim);
-export const squeeze = (input: Tensor, dim?: number): Tensor =>
-  dim === undefined ? tf.squeeze(input) : input.squeeze(dim);
-export const flatten = (input: Tensor, start_dim = 0, end_dim = -1): Tensor => input.flatten(start_dim, end_dim);
+export const permute = (input: Tensor, dims: readonly number[] | { dims: readonly number[] }): Tensor =>
+  input.permute(dims as readonly number[]);
+export const unsqueeze = (input: Tensor, ...args: Parameters<Tensor['unsqueeze']>): Tensor => input.unsqueeze(...args);
+export const squeeze = (input: Tensor, dim?: number | { dim: number }): Tensor =>
+  input.squeeze((dim ?? { dim: null }) as number);
+type FlattenArgs = Args<[start_dim: number, end_dim: number], { start_dim?: number; end_dim?: number }>;
+export const flatten = (input: Tensor, ...args: FlattenArgs): Tensor =>
+  args.length === 0 ? input.flatten(0) : input.flatten(...args);
 type DimOption = Args<[dim: number], { dim?: number }>;
 const dimSignature = (name: string): Signature<{ dim: number }> => signature(name, 'tensors, dim=0');
 const catSignature = dimSignature('cat');

@@ -6,6 +6,8 @@ import { fields } from './fields';
 import type { Generator } from './generator';
 import { is_grad_enabled, withGrad } from './grad-mode';
 import { fillNormal, fillUniform } from './random';
+import { broadcasting } from './shape-errors';
+import { torchMethods } from './signatures';
 import { SparseTensor } from './sparse';
 import { swap } from './swap';
 
@@ -17,13 +19,13 @@ export function write(target: tf.Tensor, value: tf.Tensor): void {
   if (t instanceof SparseTensor)
     throw new NotImplementedError('in place, a sparse tensor can only be zeroed: take its to_dense()');
   const { _node, _output } = fields(value);
-  const { _base: base } = fields(t);
+  const { _base: base, _wayBack: perm } = fields(t);
   swap(t, value);
   if (_node) {
     fields(t)._node = _node;
     fields(t)._output = _output;
   }
-  if (base) write(base, tf.reshape(t, base.shape));
+  if (base && !base.isDisposed) write(base, perm ? tf.transpose(t, [...perm]) : tf.reshape(t, base.shape));
 }
 
 /** `t` takes the values that `compute` gives; torch's checks for operations in place. Returns `t`. */
@@ -54,45 +56,39 @@ function inPlace(t: tf.Tensor, compute: () => tf.Tensor): tf.Tensor {
 }
 
 type Operand = tf.Tensor | number;
-const scaled = (x: Operand, alpha: number | undefined): Operand =>
-  alpha === undefined || alpha === 1 ? x : tf.mul(x, alpha);
+const scaled = (x: Operand, factor: number): Operand => (factor === 1 ? x : tf.mul(x, factor));
 
-/** torch's old `add_(alpha, tensor)`, deprecated there, still in many scripts. */
-const swapped = (x: Operand, y: unknown): { other: Operand; alpha: number | undefined } =>
-  y instanceof tf.Tensor
-    ? { other: y, alpha: x as number }
-    : { other: x, alpha: (y as { alpha?: number } | undefined)?.alpha };
+/** `this` takes op(this, x). */
+const binary = (t: tf.Tensor, x: Operand, op: (a: tf.Tensor, b: Operand) => tf.Tensor) =>
+  inPlace(t, () => broadcasting(t, x, () => op(t, x)));
 
-export const inPlaceMethods = {
-  add_(this: tf.Tensor, x: Operand, y?: tf.Tensor | { alpha?: number }) {
-    const { other, alpha } = swapped(x, y);
-    return inPlace(this, () => tf.add(this, scaled(other, alpha)));
+/** By name, with the arguments in the order of torch's signature. */
+export const inPlaceMethods = torchMethods({
+  add_(x: Operand, alpha: number) {
+    return binary(this, x, () => tf.add(this, scaled(x, alpha)));
   },
-  sub_(this: tf.Tensor, x: Operand, y?: tf.Tensor | { alpha?: number }) {
-    const { other, alpha } = swapped(x, y);
-    return inPlace(this, () => tf.sub(this, scaled(other, alpha)));
+  sub_(x: Operand, alpha: number) {
+    return binary(this, x, () => tf.sub(this, scaled(x, alpha)));
   },
-  mul_(this: tf.Tensor, x: Operand) {
-    return inPlace(this, () => tf.mul(this, x));
+  mul_(x: Operand) {
+    return binary(this, x, tf.mul);
   },
-  div_(this: tf.Tensor, x: Operand) {
-    return inPlace(this, () => tf.div(this, x));
+  div_(x: Operand, rounding_mode: string | null) {
+    return binary(this, x, () => divide(this, x, rounding_mode));
   },
-  pow_(this: tf.Tensor, x: Operand) {
-    return inPlace(this, () => tf.pow(this, x));
+  pow_(x: Operand) {
+    return binary(this, x, tf.pow);
   },
   /** this + value · t1 · t2 */
-  addcmul_(this: tf.Tensor, t1: tf.Tensor, t2: tf.Tensor, { value = 1 }: { value?: number } = {}) {
+  addcmul_(t1: tf.Tensor, t2: tf.Tensor, value: number) {
     return inPlace(this, () => tf.add(this, tf.mul(scaled(t1, value), t2)));
   },
-  /** this + value · t1 / t2; torch's old form has the value first. */
-  addcdiv_(this: tf.Tensor, a: tf.Tensor | number, b: tf.Tensor, c: tf.Tensor | { value?: number } = {}) {
-    const [t1, t2, value] =
-      c instanceof tf.Tensor ? [b, c, a as number] : [a as tf.Tensor, b, (c as { value?: number }).value ?? 1];
+  /** this + value · t1 / t2 */
+  addcdiv_(t1: tf.Tensor, t2: tf.Tensor, value: number) {
     return inPlace(this, () => tf.add(this, tf.div(scaled(t1, value), t2)));
   },
   /** this + weight · (end − this); from a weight of 0.5 on counted from the end, as torch does. */
-  lerp_(this: tf.Tensor, end: tf.Tensor, weight: Operand) {
+  lerp_(end: tf.Tensor, weight: Operand) {
     return inPlace(this, () => {
       const from = (start: tf.Tensor, w: Operand) => tf.add(start, tf.mul(w, tf.sub(end, this)));
       const late = tf.sub(weight, 1);
@@ -100,39 +96,55 @@ export const inPlaceMethods = {
       return tf.where(tf.less(tf.abs(weight), 0.5), from(this, weight), from(end, late));
     });
   },
-  neg_(this: tf.Tensor) {
+  neg_() {
     return inPlace(this, () => tf.neg(this));
   },
-  abs_(this: tf.Tensor) {
+  abs_() {
     return inPlace(this, () => tf.abs(this));
   },
-  sqrt_(this: tf.Tensor) {
+  sqrt_() {
     return inPlace(this, () => tf.sqrt(this));
   },
-  exp_(this: tf.Tensor) {
+  exp_() {
     return inPlace(this, () => tf.exp(this));
   },
-  clamp_(this: tf.Tensor, min: number | null = null, max: number | null = null) {
+  clamp_(min: number | null, max: number | null) {
     return inPlace(this, () => clamp(this, min, max));
   },
-  copy_(this: tf.Tensor, source: tf.Tensor) {
+  copy_(source: tf.Tensor) {
     return inPlace(this, () => tf.broadcastTo(tf.cast(source, this.dtype as 'float32'), this.shape));
   },
-  fill_(this: tf.Tensor, value: number) {
+  fill_(value: number) {
     return inPlace(this, () => tf.fill(this.shape, value, this.dtype as 'float32'));
   },
-  zero_(this: tf.Tensor) {
+  zero_() {
     return inPlace(this, () => tf.zeros(this.shape, this.dtype as 'float32'));
   },
   /** Independent samples of the normal distribution, torch's for the generator's state. */
-  normal_(this: tf.Tensor, mean = 0, std = 1, { generator }: { generator?: Generator } = {}) {
-    return inPlace(this, () => filled(this, (out) => fillNormal(out, mean, std, generator)));
+  normal_(mean: number, std: number, generator: Generator | null) {
+    return inPlace(this, () => filled(this, (out) => fillNormal(out, mean, std, generator ?? undefined)));
   },
   /** Independent samples, uniform in [from, to). */
-  uniform_(this: tf.Tensor, from = 0, to = 1, { generator }: { generator?: Generator } = {}) {
-    return inPlace(this, () => filled(this, (out) => fillUniform(out, from, to, generator)));
+  uniform_(from: number, to: number, generator: Generator | null) {
+    return inPlace(this, () => filled(this, (out) => fillUniform(out, from, to, generator ?? undefined)));
   },
-};
+});
+
+/** a / b; with a rounding mode, rounded down ('floor') or towards zero ('trunc'). */
+export function divide(a: tf.Tensor, b: Operand, rounding_mode: string | null): tf.Tensor {
+  if (rounding_mode === null) return tf.div(a, b);
+  if (rounding_mode !== 'floor' && rounding_mode !== 'trunc')
+    throw new RuntimeError(
+      `div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding_mode}'`,
+    );
+  return tf.tidy(() => {
+    const quotient = tf.div(tf.cast(a, 'float32'), typeof b === 'number' ? b : tf.cast(b, 'float32'));
+    if (rounding_mode === 'trunc') return tf.cast(tf.mul(tf.sign(quotient), tf.floor(tf.abs(quotient))), a.dtype);
+    // Not the floor of the quotient, which may have been rounded up to an integer: 1 // 0.1 is 9, as in Python.
+    const whole = tf.round(tf.div(tf.sub(a, tf.mod(a, b)), b));
+    return tf.cast(tf.where(tf.isFinite(quotient), whole, quotient), a.dtype);
+  });
+}
 
 /** The nearest value within [min, max]; either may be null. NaN stays NaN. */
 export function clamp(t: tf.Tensor, min: number | null, max: number | null): tf.Tensor {

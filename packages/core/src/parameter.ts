@@ -1,11 +1,23 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor } from '@tensorflow/tfjs-core';
 import { setRequiresGrad } from './autograd';
+import { type Args, bind, type Signature, signature } from './bind';
 import { defineData } from './data';
 import { install } from './hooks';
 import { OwnedVariable } from './owned-variable';
+import { pythonName } from './signatures';
+
+const parameterSignature: Signature<{ data: unknown; requires_grad: boolean }> = signature(
+  'Parameter.__new__',
+  'data, requires_grad=True',
+);
 
 class ParameterClass extends OwnedVariable {
-  constructor(data: Tensor, requires_grad = true) {
+  constructor(...args: unknown[]) {
+    const { data, requires_grad } = bind(parameterSignature, args);
+    if (!(data instanceof Tensor))
+      throw new TypeError(
+        `Parameter.__new__(): argument 'data' (position 1) must be Tensor, not ${pythonName(data)}: new nn.Parameter(torch.tensor([1, 2]))`,
+      );
     install();
     super(data, requires_grad);
     setRequiresGrad(this, requires_grad);
@@ -22,4 +34,7 @@ export interface Parameter extends ParameterClass {
   get data(): Tensor['data'] & Tensor;
   set data(value: Tensor);
 }
-export const Parameter = ParameterClass as unknown as new (data: Tensor, requires_grad?: boolean) => Parameter;
+export const Parameter = ParameterClass as unknown as new (
+  data: Tensor,
+  ...args: Args<[requires_grad: boolean], { requires_grad?: boolean }>
+) => Parameter;

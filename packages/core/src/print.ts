@@ -118,3 +118,12 @@ export function format(t: Tensor): string {
   }
   return `${t instanceof OwnedVariable ? 'Parameter containing:\n' : ''}${text})`;
 }
+
+/** What `console.log` shows; says something of every tensor, also of one whose values cannot be read just now. */
+export function inspect(t: Tensor): string {
+  try {
+    return format(t);
+  } catch {
+    return `tensor(size=(${t.shape.join(', ')}), dtype=${t.dtype}${t.isDisposed ? ', disposed' : ''})`;
+  }
+}
