@@ -1,8 +1,10 @@
 // npm test: sets up what is missing, then runs all that CI runs. With --with-tensorflow the tensorflow backend has to be
 // there, and the smoke on Node 24 covers it too; without it, it is skipped by name where it cannot be had.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkExample } from './example.mjs';
 import { npx, packages, root, run, setUp } from './setup.mjs';
 import { checkSizes } from './size.mjs';
 
@@ -91,6 +93,23 @@ async function loadBuiltPackages(how) {
   return succeeds(node, ['--input-type=module', '-e', script])();
 }
 
+/** A copy of core beside core must say so: it would keep a graph of its own over tfjs's one engine. */
+async function loadSecondCopy() {
+  const core = join(root, 'packages', 'core');
+  const copy = join(core, 'node_modules', '.cache', 'copy');
+  for (const name of ['dist', 'package.json']) cpSync(join(core, name), join(copy, name), { recursive: true });
+  try {
+    const paths = [core, copy].map((folder) => pathToFileURL(join(folder, 'dist', 'index.js')).href);
+    const script = `for (const path of ${JSON.stringify(paths)}) await import(path).then(() => console.log('loaded'));`;
+    const { code, output } = await run(node, ['--input-type=module', '-e', script], { capture: true });
+    const [loaded, refused] = [output.match(/^loaded$/gm)?.length, output.includes('Two copies of @tfjs-torch/core')];
+    const named = output.includes(core) && output.includes(copy);
+    return code !== 0 && loaded === 1 && refused && named ? null : `exit status ${code}\n${output}`;
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
 /** test/consumer against the built declarations, as a user's compiler resolves them. */
 async function checkConsumer(module, moduleResolution) {
   const args = [bin('typescript/bin/tsc'), '-p', join('test', 'consumer'), '--skipLibCheck', 'false'];
@@ -112,7 +131,9 @@ async function runAll() {
     check('types for users, Bundler', () => checkConsumer('ESNext', 'Bundler')),
     check('types for users, NodeNext', () => checkConsumer('NodeNext', 'NodeNext')),
   ]);
+  await check('npm start', checkExample);
   for (const how of ['import', 'require']) await check(`built packages load with ${how}`, () => loadBuiltPackages(how));
+  await check('a second copy of core is refused', loadSecondCopy);
   await check(
     'the program tfjs-torch',
     succeeds(join(root, 'node_modules', '.bin', 'tfjs-torch'), ['backend', '--backend', 'cpu']),
