@@ -142,8 +142,8 @@ export const stack = (tensors: readonly Tensor[], ...args: DimOption): Tensor =>
   return tf.stack([...tensors], dimension(dim, tensors[0]!.rank + 1));
 };
 /** Pieces of `size` along `dim`, the last perhaps smaller; or pieces of the sizes given. */
-export function split(input: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
-  const axis = dimension(dim, input.rank);
+export function split(input: Tensor, size: number | readonly number[], ...args: DimOption): Tensor[] {
+  const axis = dimension(bind(splitSignature, [input, size, ...args]).dim, input.rank);
   const n = input.shape[axis]!;
   const sizes =
     typeof size === 'number'
@@ -151,9 +151,13 @@ export function split(input: Tensor, size: number | readonly number[], dim = 0):
       : [...size];
   return tf.split(input, sizes, axis);
 }
+const splitSignature: Signature<{ dim: number }> = signature('split', 'tensor, split_size_or_sections, dim=0');
 /** At most `chunks` pieces of one size along `dim`, the last perhaps smaller. */
-export const chunk = (input: Tensor, chunks: number, dim = 0): Tensor[] =>
-  split(input, Math.ceil(input.shape[dimension(dim, input.rank)]! / chunks), dim);
+export function chunk(input: Tensor, chunks: number, ...args: DimOption): Tensor[] {
+  const { dim } = bind(chunkSignature, [input, chunks, ...args]);
+  return split(input, Math.ceil(input.shape[dimension(dim, input.rank)]! / chunks), dim);
+}
+const chunkSignature: Signature<{ dim: number }> = signature('chunk', 'input, chunks, dim=0');
 
 /** `input` where `condition` holds, else `other`. */
 export const where = (condition: Tensor, input: Operand, other: Operand): Tensor => tf.where(condition, input, other);
