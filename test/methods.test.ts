@@ -146,6 +146,12 @@ describe('errors', () => {
       'TypeError',
       "add_() got an unexpected keyword argument 'alfa'. Did you mean 'alpha'?",
     ],
+    [
+      'backward',
+      () => loose(x()).backward({ retain_grph: true }),
+      'TypeError',
+      "Tensor.backward() got an unexpected keyword argument 'retain_grph'. Did you mean 'retain_graph'?",
+    ],
     ['zero_', () => loose(x()).zero_({ a: 3 }), 'TypeError', "zero_() got an unexpected keyword argument 'a'"],
     [
       'max',

@@ -91,7 +91,8 @@ function modernized(sig: Signature<unknown>, args: readonly unknown[]): readonly
 /** `f` with the arguments of torch's signature, in its order, as a method that takes them by position or by keyword. */
 export function torchMethod(name: string, f: Method): Method {
   const list = table[name] ?? '';
-  const sig = signature(name, list);
+  // torch writes this one in Python, whose errors name the class; the others in C++.
+  const sig = signature(name === 'backward' ? 'Tensor.backward' : name, list);
   const names = [...(sig.rest === null ? [] : [sig.rest]), ...sig.parameters.map((p) => p.name)];
   const tensors = sig.parameters.flatMap((p, i) =>
     list.includes(`${p.name}: Tensor`) ? [[p.name, i + 1] as const] : [],

@@ -503,7 +503,7 @@ function registerTensorMethods(): void {
   define('toString', function (this: tf.Tensor) {
     return format(this);
   });
-  // console.log in Node; the body of what JSON.stringify writes.
+  // What console.log shows in Node.
   define(Symbol.for('nodejs.util.inspect.custom') as unknown as string, function (this: tf.Tensor) {
     return inspect(this);
   });
