@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['tfjs-torch-source', 'node', 'import', 'module', 'default'];
@@ -11,6 +12,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   resolve: { conditions },
   test: {
+    // Vitest leaves a core to itself, which on two is half of them.
+    maxWorkers: availableParallelism(),
     projects: backends.map((name) => ({
       extends: true,
       test: {
