@@ -4,7 +4,7 @@ import { engine } from './engine';
 import { NotImplementedError, RuntimeError } from './errors';
 import { fields } from './fields';
 import { withGrad } from './grad-mode';
-import { AccumulateGrad, graph, type Node, reachable } from './graph';
+import { AccumulateGrad, dropFreed, graph, type Node, reachable } from './graph';
 import { install } from './hooks';
 import { gradientPoint } from './lazy';
 import { OwnedVariable } from './owned-variable';
@@ -224,7 +224,7 @@ function inputGradients(node: Node, dys: Arrived): tf.Tensor[] {
 
 function free(nodes: readonly Node[]): void {
   for (const node of nodes) node.free('backward');
-  graph.nodes = graph.nodes.filter((node) => !node.freed);
+  dropFreed();
 }
 
 export interface BackwardOptions {

@@ -156,7 +156,13 @@ export function reachable(roots: Iterable<Node | undefined>): Set<Node> {
   return seen;
 }
 
-/** Frees each of `nodes` that `live` does not hold. */
-export function freeUnreachable(nodes: readonly Node[], live: ReadonlySet<Node>): void {
-  for (const node of nodes) if (!live.has(node)) node.free('sweep');
+/** Frees the nodes from number `first` on that `live` does not hold. */
+export function freeUnreachable(first: number, live: ReadonlySet<Node>): void {
+  for (const node of graph.nodes) if (node.id >= first && !live.has(node)) node.free('sweep');
+  dropFreed();
+}
+
+/** Forgets the nodes whose graph is gone. */
+export function dropFreed(): void {
+  graph.nodes = graph.nodes.filter((node) => !node.freed);
 }

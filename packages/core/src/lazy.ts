@@ -4,6 +4,7 @@ import { fields } from './fields';
 import { is_grad_enabled, withGrad } from './grad-mode';
 import { type Node, record } from './graph';
 import { adopt } from './memory';
+import { surrender } from './swap';
 
 /**
  * `tf.transpose(source, perm)` whose values are computed when somebody asks for them: at the first look at its dataId,
@@ -20,8 +21,7 @@ export function lazyTranspose(source: tf.Tensor, perm: readonly number[]): tf.Te
   Object.defineProperty(t, 'dataId', {
     get() {
       const made = withGrad(false, () => tf.transpose(source, [...perm]));
-      // Its storage is t's from here on; the scope that tracks it must not give it back.
-      (made as unknown as { isDisposedInternal: boolean }).isDisposedInternal = true;
+      surrender(made);
       settle(made.dataId);
       fields(t)._sourceFor = made.dataId;
       if (fields(t)._dropped) adopt(t);

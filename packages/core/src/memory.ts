@@ -24,7 +24,6 @@ const PRESSURE_BYTES = 64 * 2 ** 20;
 interface Tomb {
   tensor: tf.Tensor;
   values: Values | null;
-  round: number;
 }
 
 /** By storage, not by handle: handles that share a dataId come back together. */
@@ -91,8 +90,7 @@ function sweepTensor(t: tf.Tensor): void {
   if (backend.refCount(t.dataId) > 1) {
     if (!fields(t)._internal) shared.add(t.dataId);
   } else {
-    const values = valuesToKeep(t);
-    tombs.set(t.dataId, { tensor: t, values, round: fields(t)._round ?? round });
+    tombs.set(t.dataId, { tensor: t, values: valuesToKeep(t) });
   }
   engine.disposeTensor(t);
   // Its reference is given back already: a later dispose() by the user must not give back another's.
@@ -134,11 +132,7 @@ export function sweep(since: Moment = beginning): void {
     } else if ((fields(t)._round ?? 0) >= round) live.push(t);
     else stale.push(t);
   }
-  freeUnreachable(
-    graph.nodes.filter((node) => node.id >= since.node),
-    reachable(liveNodes(live)),
-  );
-  graph.nodes = graph.nodes.filter((node) => !node.freed);
+  freeUnreachable(since.node, reachable(liveNodes(live)));
   for (const t of stale) {
     // A GPU that is read asynchronously cannot spill here; what a user may still hold goes to the collector.
     if (!canRead() && !fields(t)._internal && (isPlain(t) || t.size <= SMALL)) hold(t);
@@ -207,13 +201,15 @@ export function beforeDispose(t: Pick<tf.Tensor, 'dataId' | 'size' | 'dtype'>): 
   if (!info || info.backend.refCount(t.dataId) > 1 || !canRead()) return;
   shared.delete(t.dataId);
   const tensor = new tf.Tensor(info.shape, t.dtype, t.dataId, engine.nextTensorId());
-  tombs.set(t.dataId, { tensor, values: info.backend.readSync(t.dataId) as Values, round });
+  tombs.set(t.dataId, { tensor, values: info.backend.readSync(t.dataId) as Values });
 }
 
 // ---- where rounds end
 
 let stepped = new WeakSet<object>();
-let steppedSinceLoader = false;
+/** The steps of all optimizers, and how many there were at the last batch. */
+let steps = 0;
+let stepsAtBatch = 0;
 
 /** An optimizer has stepped. A round ends when one that has stepped in it steps again: GANs have several. */
 export function optimizerRound(optimizer: object): void {
@@ -224,10 +220,8 @@ export function optimizerRound(optimizer: object): void {
   }
   stepped.add(optimizer);
   steps++;
-  steppedSinceLoader = true;
 }
 
-let steps = 0;
 let delivered = new WeakSet<object>();
 const begun = new WeakMap<object, Moment & { steps: number }>();
 
@@ -240,12 +234,12 @@ export function loaderRound(loader: object, first: boolean): void {
   if (!root) return;
   const start = begun.get(loader);
   if (!start || (first && start.steps !== steps)) begun.set(loader, { ...now(), steps });
-  else if (delivered.has(loader) && !steppedSinceLoader) {
+  else if (delivered.has(loader) && steps === stepsAtBatch) {
     delivered = new WeakSet();
     sweep(start);
   }
   delivered.add(loader);
-  steppedSinceLoader = false;
+  stepsAtBatch = steps;
 }
 
 /** An optimizer is built: what exists by then is the program's set-up. */
@@ -334,9 +328,6 @@ export const scope = <T extends tf.TensorContainer>(f: () => T): T => tf.tidy(f)
 
 /** A tidy of the user's ends: frees the graphs made in it (from node `first` on) that nothing outside can walk. */
 export function endTidy(first: number, tracked: readonly tf.Tensor[], result: tf.TensorContainer): void {
-  const made = graph.nodes.filter((node) => node.id >= first);
-  if (made.length === 0) return;
   const outlive = [...tf.tensor_util.getTensorsInContainer(result), ...tracked.filter((t) => t.kept)];
-  freeUnreachable(made, reachable(outlive.map((t) => fields(t)._node)));
-  graph.nodes = graph.nodes.filter((node) => !node.freed);
+  freeUnreachable(first, reachable(outlive.map((t) => fields(t)._node)));
 }
