@@ -4,7 +4,7 @@ import { engine } from './engine';
 import { NotImplementedError, RuntimeError } from './errors';
 import { fields } from './fields';
 import { withGrad } from './grad-mode';
-import { AccumulateGrad, dropFreed, graph, type Node, reachable } from './graph';
+import { AccumulateGrad, dropFreed, type Node, reachable } from './graph';
 import { install } from './hooks';
 import { gradientPoint } from './lazy';
 import { OwnedVariable } from './owned-variable';
