@@ -6,7 +6,7 @@ import {
   internal,
   no_grad,
   ones,
-  Parameter,
+  type Parameter,
   type Signature,
   signature,
   ValueError,
@@ -16,6 +16,7 @@ import { batch_norm } from '../functional';
 import * as init from '../init';
 import { Module } from '../module';
 import { assertFloat32, bool, float } from '../names';
+import { parameter } from './parameter';
 
 export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
@@ -72,11 +73,11 @@ export abstract class _BatchNorm extends Module {
     const made = <T>(wanted: boolean, make: () => T) => (wanted ? make() : null);
     this.register_parameter(
       'weight',
-      made(o.affine, () => constant(ones, o.num_features)),
+      made(o.affine, () => parameter(ones(o.num_features))),
     );
     this.register_parameter(
       'bias',
-      made(o.affine && o.bias, () => constant(zeros, o.num_features)),
+      made(o.affine && o.bias, () => parameter(zeros(o.num_features))),
     );
     this.register_buffer(
       'running_mean',
@@ -146,13 +147,6 @@ const batchNormSignature: Signature<Required<BatchNormOptions> & { num_features:
   '_BatchNorm.__init__',
   'num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True',
 );
-
-function constant(make: (n: number) => tf.Tensor, n: number): Parameter {
-  const initial = make(n);
-  const result = new Parameter(initial);
-  initial.dispose();
-  return result;
-}
 
 /** Batch normalization of [N, C] or [N, C, L]. */
 export class BatchNorm1d extends _BatchNorm {

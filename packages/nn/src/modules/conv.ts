@@ -3,6 +3,7 @@ import {
   type Args,
   bind,
   type Dtype,
+  empty,
   NotImplementedError,
   type Parameter,
   type Signature,
@@ -13,7 +14,7 @@ import { conv2d } from '../functional';
 import { Module } from '../module';
 import { assertFloat32, tuple } from '../names';
 import { type Pair, pair } from '../pair';
-import { parameter, resetWeights } from './linear';
+import { parameter, resetWeights } from './parameter';
 
 export interface Conv2dOptions {
   /** Default 1. */
@@ -96,8 +97,8 @@ export class Conv2d extends Module {
     this.dilation = pair(o.dilation);
     this.groups = groups;
     this.padding_mode = padding_mode;
-    this.weight = parameter(out_channels, in_channels / groups, ...this.kernel_size);
-    this.register_parameter('bias', o.bias ? parameter(out_channels) : null);
+    this.weight = parameter(empty(out_channels, in_channels / groups, ...this.kernel_size));
+    this.register_parameter('bias', o.bias ? parameter(empty(out_channels)) : null);
     this.reset_parameters();
   }
 

@@ -4,6 +4,7 @@ import {
   AssertionError,
   bind,
   type Dtype,
+  empty,
   internal,
   no_grad,
   Parameter,
@@ -16,7 +17,7 @@ import { assertSupported, paddingRow } from '../functional/embedding';
 import * as init from '../init';
 import { Module } from '../module';
 import { assertFloat32 } from '../names';
-import { parameter } from './linear';
+import { parameter } from './parameter';
 
 interface Shared {
   /** A row that stays as it is: zeros, unless written to. */
@@ -83,7 +84,7 @@ export class Embedding extends Module {
     if (negative !== undefined) {
       throw new RuntimeError(`Trying to create tensor with negative dimension ${negative}: [${shape.join(', ')}]`);
     }
-    this.weight = parameter(...shape);
+    this.weight = parameter(empty(...shape));
     this.weight.requires_grad = !_freeze;
     this.reset_parameters();
   }

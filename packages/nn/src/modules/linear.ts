@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Args, bind, type Dtype, empty, Parameter, type Signature, signature } from '@tfjs-torch/core';
+import { type Args, bind, type Dtype, empty, type Parameter, type Signature, signature } from '@tfjs-torch/core';
 import { linear } from '../functional';
-import * as init from '../init';
 import { Module } from '../module';
 import { assertFloat32, bool } from '../names';
+import { parameter, resetWeights } from './parameter';
 
 /** Returns its input; takes any arguments, as torch's. */
 export class Identity extends Module {
@@ -43,8 +43,8 @@ export class Linear extends Module {
     assertFloat32(dtype);
     this.in_features = in_features;
     this.out_features = out_features;
-    this.weight = parameter(out_features, in_features);
-    this.register_parameter('bias', bias ? parameter(out_features) : null);
+    this.weight = parameter(empty(out_features, in_features));
+    this.register_parameter('bias', bias ? parameter(empty(out_features)) : null);
     this.reset_parameters();
   }
 
@@ -64,20 +64,3 @@ const linearSignature: Signature<Required<LinearOptions> & { in_features: number
   'Linear.__init__',
   'in_features, out_features, bias=True, device=None, dtype=None',
 );
-
-/** A parameter for `resetWeights` to fill. */
-export function parameter(...size: number[]): Parameter {
-  const initial = empty(...size);
-  const result = new Parameter(initial);
-  initial.dispose();
-  return result;
-}
-
-/** The start that torch gives Linear and the convolutions: U(±1/√fan_in), drawn for the weight, then for the bias. */
-export function resetWeights(weight: Parameter, bias: Parameter | null): void {
-  init.kaiming_uniform_(weight, { a: Math.sqrt(5) });
-  if (bias === null) return;
-  const [fanIn] = init._calculate_fan_in_and_fan_out(weight);
-  const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
-  init.uniform_(bias, -bound, bound);
-}
