@@ -10,7 +10,7 @@ import {
   nll_loss,
   type Reduction,
 } from '../functional';
-import { legacyReduction } from '../functional/loss';
+import { legacyReduction } from '../functional/reduction';
 import { Module } from '../module';
 
 type LossArgs = Args<[size_average: boolean | null, reduce: boolean | null, reduction: Reduction], LossOptions>;
