@@ -45,7 +45,7 @@ def compare(old, new, path, out):
 
 def main():
     here = Path(__file__).resolve().parent
-    scripts = [here / f"{Path(name).stem}.py" for name in sys.argv[1:]] or sorted(set(here.glob("*.py")) - {here / "check.py", here / "head.py"})
+    scripts = [here / f"{Path(name).stem}.py" for name in sys.argv[1:]] or sorted(set(here.glob("*.py")) - {here / name for name in ("check.py", "head.py", "programs.py")})
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)

@@ -2,99 +2,18 @@
 
 Run from the repository's root with torch 2.15.0: python scripts/golden/nn.py
 
-A case is a program in JSON that this script and the test both run, so inputs need not be stored: they come from the
-generator, whose numbers are the same on both sides. Its forms:
-  {"m": class, "a": args, "k": keywords}      a module of nn
-  {"f": name, "a": args, "k": keywords}       a function: F.relu, init.normal_, nn.Parameter
-  {"x": module, "a": args}                    a call of a module
-  {"of": value, "do": method, "a": args, "k"} a method's call, {"of": value, "set": name, "to": value} an assignment
-  {"t": shape, "dtype": name}                 a tensor of zeros
+programs.py beside this file says how a case is written down.
 Layers and losses are recorded in float64 from float32 inputs, what is drawn at random as it is.
 """
-import hashlib
-import json
 import platform
 import warnings
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-MOST = 48  # values kept of one tensor, evenly spread
-
-
-def m(name, *a, **k):
-    return {"m": name, "a": list(a), **({"k": k} if k else {})}
-
-
-def f(name, *a, **k):
-    return {"f": name, "a": list(a), **({"k": k} if k else {})}
-
-
-def x(module, *a):
-    return {"x": module, "a": list(a)}
-
-
-def do(of, method, *a, **k):
-    return {"of": of, "do": method, "a": list(a), **({"k": k} if k else {})}
-
-
-def put(of, name, to):
-    return {"of": of, "set": name, "to": to}
-
-
-def t(*shape, dtype="float32"):
-    return {"t": list(shape), **({"dtype": dtype} if dtype != "float32" else {})}
-
-
-def evaluate(p):
-    if isinstance(p, list):
-        values = [evaluate(v) for v in p]
-        return tuple(values) if all(isinstance(v, int) for v in values) else values
-    if not isinstance(p, dict):
-        return p
-    args, kwargs = [evaluate(v) for v in p.get("a", [])], {key: evaluate(v) for key, v in p.get("k", {}).items()}
-    if "m" in p:
-        return getattr(nn, p["m"])(*args, **kwargs)
-    if "f" in p:
-        space, name = p["f"].split(".")
-        return getattr({"F": F, "init": nn.init, "nn": nn, "torch": torch}[space], name)(*args, **kwargs)
-    if "x" in p:
-        return evaluate(p["x"])(*args)
-    if "do" in p:
-        return getattr(evaluate(p["of"]), p["do"])(*args, **kwargs)
-    if "set" in p:
-        return setattr(evaluate(p["of"]), p["set"], evaluate(p["to"]))
-    if "t" in p:
-        return torch.zeros(p["t"], dtype=getattr(torch, p.get("dtype", "float32")))
-    return {key: evaluate(v) for key, v in p.items()}
-
-
-def signed(*shape):
-    """Exact in float32, whatever multiplies it by a power of two."""
-    return torch.rand(shape) * 2 - 1
-
-
-def digest(v):
-    v = v.detach()
-    if v.numel() <= 20:
-        return v.flatten().tolist()
-    return "sha1:" + hashlib.sha1(v.contiguous().numpy().tobytes()).hexdigest()[:12]
-
-
-def sample(v):
-    v = v.detach().double()
-    flat = v.flatten()
-    step = -(-flat.numel() // MOST) or 1
-    return {
-        "shape": list(v.shape),
-        "largest": float(f"{flat.abs().max().item() if flat.numel() else 0:.6g}"),
-        "step": step,
-        "values": [float(f"{n:.9g}") for n in flat[::step].tolist()],
-    }
-
+from programs import bad, digest, do, evaluate, f, fresh, layers, m, models, put, sample, signed, t, warned, write, x
 
 # ---- layers
 
@@ -135,19 +54,6 @@ LAYERS = [
     (m("Sequential", m("Conv2d", 2, 3, 3, padding=1), m("MaxPool2d", 2), m("ReLU"), m("Conv2d", 3, 4, 3, 2, 1), m("ReLU"), m("Conv2d", 4, 2, 1)), [2, 2, 9, 8]),
     (m("Sequential", m("Conv2d", 2, 1, 3), m("ReLU"), m("Conv2d", 1, 2, 3), m("MaxPool2d", [2, 3]), m("ReLU"), m("Conv2d", 2, 2, 1), m("Softmax", 1)), [2, 2, 8, 7]),
 ]  # fmt: skip
-
-
-def layers():
-    for program, shape in LAYERS:
-        torch.manual_seed(7)
-        module = evaluate(program).double()
-        given = signed(*shape).double().requires_grad_()
-        output = module(given.clone())  # an in-place ReLU refuses a leaf
-        output.backward(signed(*output.shape).double())
-        yield {
-            "module": program, "input": shape, "output": sample(output), "input_gradient": sample(given.grad),
-            "gradients": {name: sample(p.grad) for name, p in module.named_parameters()},
-        }  # fmt: skip
 
 
 # ---- losses
@@ -216,14 +122,6 @@ DROPOUTS = [(p, shape) for p in (0.0, 0.1, 0.5, 0.9, 1.0) for shape in ([7], [64
 GAINS = [["linear"], ["conv2d"], ["conv_transpose3d"], ["sigmoid"], ["tanh"], ["relu"], ["leaky_relu"], ["leaky_relu", 0.2], ["leaky_relu", 0], ["selu"]]
 
 
-def fresh():
-    for program in FRESH:
-        for seed in (0, 1, 42, 2**31 + 5):
-            torch.manual_seed(seed)
-            module = evaluate(program)
-            yield {"module": program, "seed": seed, "parameters": {name: digest(p) for name, p in module.named_parameters()}, "next": torch.rand(1).item()}
-
-
 def draws():
     for function, keywords, shape in DRAWS:
         torch.manual_seed(3)
@@ -257,16 +155,6 @@ MODELS = [
     m("ModuleList", [m("Linear", 2, 2), m("Linear", 2, 2), m("ReLU"), m("Linear", 2, 2)]), m("ModuleList", [m("Sequential", m("Linear", 2, 2)), m("Sequential", m("Linear", 2, 2))]),
     m("ModuleDict", {"conv": m("Conv2d", 1, 2, 3), "pool": m("MaxPool2d", 2)}), m("Module"),
 ]  # fmt: skip
-
-
-def models():
-    for program in MODELS:
-        module = evaluate(program)
-        yield {
-            "module": program, "repr": repr(module), "state_dict": [[k, list(v.shape)] for k, v in module.state_dict().items()],
-            "named_modules": [name for name, _ in module.named_modules()], "named_parameters": [name for name, _ in module.named_parameters()],
-            "children": [name for name, _ in module.named_children()],
-        }  # fmt: skip
 
 
 # ---- bad input: torch's class and text
@@ -311,36 +199,13 @@ WARNED = [
 ]  # fmt: skip
 
 
-def bad():
-    for program in BAD:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                evaluate(program)
-        except Exception as error:
-            yield {"program": program, "error": type(error).__name__, "text": str(error.args[0])}
-        else:
-            raise AssertionError(f"no error: {program}")
-
-
-def warned():
-    for program in WARNED:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            evaluate(program)
-        yield {"program": program, "warnings": [str(w.message) for w in caught]}
-
-
 torch.set_num_threads(1)
 assert torch.__version__.startswith("2.15.0"), torch.__version__
-sections = dict(layers=layers, losses=losses, fresh=fresh, draws=draws, dropouts=dropouts, models=models, bad=bad, warned=warned)
+sections = dict(
+    layers=layers(LAYERS), losses=losses(), fresh=fresh(FRESH), draws=draws(), dropouts=dropouts(), models=models(MODELS),
+    bad=bad(BAD), warned=warned(WARNED),
+)  # fmt: skip
 golden = {"torch": torch.__version__, "cpu": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"}
-golden |= {name: list(make()) for name, make in sections.items()}
+golden |= {name: list(cases) for name, cases in sections.items()}
 golden["gains"] = [[g, nn.init.calculate_gain(*g)] for g in GAINS]
-path = Path(__file__).resolve().parents[2] / "test/golden/nn.json"
-text = "{\n" + ",\n".join(
-    f"{json.dumps(key)}: " + ("[\n" + ",\n".join(json.dumps(v, separators=(",", ":")) for v in value) + "\n]" if isinstance(value, list) else json.dumps(value))
-    for key, value in golden.items()
-) + "\n}\n"
-path.write_text(text)
-print({key: len(value) for key, value in golden.items()}, path.stat().st_size)
+write(Path(__file__).resolve().parents[2] / "test/golden/nn.json", golden)
