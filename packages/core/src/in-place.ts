@@ -9,7 +9,7 @@ import { fillNormal, fillUniform } from './random';
 import { broadcasting } from './shape-errors';
 import { torchMethods } from './signatures';
 import { SparseTensor } from './sparse';
-import { swap } from './swap';
+import { receive, swap } from './swap';
 
 const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'Bool' };
 
@@ -19,12 +19,23 @@ export function write(target: tf.Tensor, value: tf.Tensor): void {
   if (t instanceof SparseTensor)
     throw new NotImplementedError('in place, a sparse tensor can only be zeroed: take its to_dense()');
   const { _node, _output } = fields(value);
-  const { _base: base, _wayBack: perm } = fields(t);
   swap(t, value);
   if (_node) {
     fields(t)._node = _node;
     fields(t)._output = _output;
   }
+  writeThrough(t);
+}
+
+/** As `write`, of a storage that the current backend has just made and that no tensor holds: float32, and without history. */
+export function writeStorage(target: tf.Tensor, dataId: tf.DataId): void {
+  const t = original(target);
+  receive(t, dataId);
+  writeThrough(t);
+}
+
+function writeThrough(t: tf.Tensor): void {
+  const { _base: base, _wayBack: perm } = fields(t);
   if (base && !base.isDisposed) write(base, perm ? tf.transpose(t, [...perm]) : tf.reshape(t, base.shape));
 }
 

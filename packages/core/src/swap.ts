@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { DataId, Tensor } from '@tensorflow/tfjs-core';
 import { engine } from './engine';
 import { fields } from './fields';
 
@@ -7,15 +7,32 @@ export function surrender(t: Tensor): void {
   (t as unknown as { isDisposedInternal: boolean }).isDisposedInternal = true;
 }
 
-/** Gives `target` the storage of `value`, which is consumed: a write in place that costs no copy and spares aliases. */
-export function swap(target: Tensor, value: Tensor): void {
+function replaceStorage(target: Tensor, dataId: DataId): void {
   const f = fields(target);
   const held = f._held;
   f._held = undefined; // disposeTensor would take it for the tensor's end
   engine.disposeTensor(target);
   f._held = held;
-  target.dataId = value.dataId;
-  if (held) held.dataId = value.dataId;
+  target.dataId = dataId;
+  if (held) held.dataId = dataId;
   f._host = undefined;
+}
+
+/** Gives `target` the storage of `value`, which is consumed: a write in place that costs no copy and spares aliases. */
+export function swap(target: Tensor, value: Tensor): void {
+  replaceStorage(target, value.dataId);
   surrender(value);
+}
+
+const FLOAT32_BYTES = 4;
+
+/** Gives `target`, of float32, a storage that the current backend has just made and that no tensor holds. */
+export function receive(target: Tensor, dataId: DataId): void {
+  replaceStorage(target, dataId);
+  const { state, backend } = engine;
+  const bytes = target.size * FLOAT32_BYTES;
+  state.tensorInfo.set(dataId, { backend, dtype: 'float32', shape: target.shape, bytes });
+  state.numTensors++;
+  state.numDataBuffers++;
+  state.numBytes += bytes;
 }
