@@ -39,6 +39,7 @@ const inner = {
     'nadam',
     'parametersOf',
     'radam',
+    'registerExecutor',
     'registerTfjsOptimizers',
     'referenceState',
     'referenceStep',

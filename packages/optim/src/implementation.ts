@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { NotImplementedError, RuntimeError } from '@tfjs-torch/core';
-import { hasFused } from './executors';
+import { withoutFused } from './executors';
 
 /** The flags that choose an implementation, where an optimizer has them. */
 export interface Implementation {
@@ -14,10 +13,10 @@ export function checkImplementation(name: string, { foreach, fused, differentiab
   if (fused && differentiable) throw new RuntimeError('`fused` does not support `differentiable`');
   if (fused && foreach) throw new RuntimeError('`fused` and `foreach` cannot be `True` together.');
   if (differentiable) throw new NotImplementedError(`${name}: differentiable=True is not supported yet`);
-  if (fused && !hasFused()) {
-    throw new RuntimeError(
-      `${name}: fused=True needs a fused kernel, and there is none for the backend '${tf.getBackend()}'; ` +
-        'leave it null to have the best one chosen',
-    );
-  }
+  if (!fused) return;
+  const reason = withoutFused();
+  if (reason === null) return;
+  throw new RuntimeError(
+    `${name}: fused=True needs a fused executor: ${reason}; leave it null to have the best one chosen`,
+  );
 }

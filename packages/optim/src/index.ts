@@ -1,4 +1,12 @@
-export type { Executor, Item } from './executors';
+export {
+  type Executor,
+  type ExecutorChoice,
+  type ExecutorName,
+  type Item,
+  type Job,
+  registerExecutor,
+  setExecutor,
+} from './executors';
 export { referenceState, referenceStep } from './executors/reference';
 export type { RemovableHandle } from './hooks';
 export {

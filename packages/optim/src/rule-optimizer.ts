@@ -1,18 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';
-import { executor, type Item } from './executors';
-import { overRows } from './executors/rows';
+import { checkJobs, chooseExecutor, type Executor, type ExecutorChoice, type Item, type Job } from './executors';
+import { runOverRows } from './executors/rows';
+import { own } from './executors/storage';
 import { FirstOrderOptimizer } from './first-order-optimizer';
 import { getOrMake } from './get-or-make';
 import { checkImplementation, type Implementation } from './implementation';
 import type { Host } from './options';
-import { type AnyRule, type Trace, trace } from './rule/rule';
+import { type AnyRule, trace } from './rule/rule';
 import { type Begun, begin, commit, firstState, numberKeys, plan, type SlotState, scalarKey } from './rule/state';
 
 /** Parameters of one group that are updated with the same scalars. */
-interface Batch {
-  traced: Trace;
-  scalars: Readonly<Record<string, number>>;
+interface Batch extends Job {
   /** Numbers of the states after the update. */
   numbers: Record<string, number>;
   items: Item[];
@@ -20,6 +19,7 @@ interface Batch {
   begun: Begun<tf.Tensor>[];
   /** Whether only the rows that the gradients name are updated. */
   byRows: boolean;
+  executor: Executor;
 }
 
 /** What is updated together: one list, unless a group holds a parameter twice. It is updated as often, as in torch. */
@@ -38,8 +38,22 @@ function rounds(params: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[]
 
 const filled =
   ({ shape }: tf.Tensor) =>
-  (fill: number) =>
-    internal.state(tf.fill(shape, fill, 'float32'));
+  (fill: number) => {
+    const state = internal.state(tf.fill(shape, fill, 'float32'));
+    own(state);
+    return state;
+  };
+
+/** Runs all batches; those of one executor in one go. Whatever an executor leaves behind is freed. */
+function run(batches: readonly Batch[]) {
+  checkJobs(batches.filter(({ byRows }) => !byRows));
+  for (const executor of new Set(batches.map((batch) => batch.executor))) {
+    const its = batches.filter((batch) => batch.executor === executor);
+    const whole = its.filter(({ byRows }) => !byRows);
+    if (whole.length > 0) executor.run(whole);
+    for (const batch of its) if (batch.byRows) runOverRows(executor, batch);
+  }
+}
 
 /** An optimizer that is a rule; a subclass gives the rule and the types of its arguments. */
 export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimizer<O> {
@@ -55,6 +69,15 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
     super(args);
     this.#rule = rule;
     if (rule.eager) this.#makeStates();
+  }
+
+  /**
+   * What runs the updates of the groups that do not say `fused: false`, and why.
+   * @throws RuntimeError if `setExecutor` chose one that cannot run on the current backend
+   */
+  get executor(): ExecutorChoice {
+    const { executor, reason } = chooseExecutor((this.defaults as Implementation).fused);
+    return { name: executor.name, reason, toString: () => `${executor.name} (${reason})` };
   }
 
   get #initial() {
@@ -80,9 +103,8 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
         const uncommitted = new Set<tf.Tensor>();
         try {
           const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
-          const run = executor();
-          for (const { traced, scalars, numbers, items, begun, byRows } of ready) {
-            (byRows ? overRows(run) : run)(traced, scalars, items);
+          tf.tidy(() => run(ready));
+          for (const { numbers, items, begun } of ready) {
             begun.forEach((one, i) => {
               commit(one, numbers);
               if (!one.made) return;
@@ -101,6 +123,7 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
   /** The parameters of a group that have a gradient; those whose scalars are the same go to the executor together. */
   #batches(h: Host<O>, params: readonly tf.Tensor[], uncommitted: Set<tf.Tensor>): Batch[] {
     const planned = this.#plan(h);
+    const { executor } = chooseExecutor((h as Implementation).fused);
     const batches = new Map<string, Batch>();
     for (const param of params) {
       const grad = internal.peekGrad(param);
@@ -111,7 +134,7 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
       if (begun.made) for (const t of Object.values(begun.made)) uncommitted.add(t);
       const batch = getOrMake(batches, `${byRows},${scalarKey(planned, begun)}`, () => {
         const { scalars, numbers } = planned.advance(begun);
-        return { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun: [], byRows };
+        return { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun: [], byRows, executor };
       });
       batch.items.push({ param, grad, slots: (begun.made ? { ...state, ...begun.made } : state) as Item['slots'] });
       batch.begun.push(begun);

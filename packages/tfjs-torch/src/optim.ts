@@ -36,6 +36,7 @@ export {
   type SGDOptions,
   SparseAdam,
   type SparseAdamOptions,
+  setExecutor,
 } from '@tfjs-torch/optim';
 export * as lr_scheduler from './lr-scheduler';
 export * as swa_utils from './swa-utils';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';
 import { type Algebra, fold } from '../rule/expr';
-import type { Executor, Item } from './index';
+import type { Executor, Item, Job } from './index';
 
 const operations: Omit<Algebra<tf.Tensor>, 'leaf'> = {
   add: tf.add,
@@ -57,7 +57,15 @@ const tensorOf = ({ param, grad, slots }: Item, name: string) =>
   name === 'param' ? param : name === 'grad' ? grad : slots[name]!;
 
 /** Plain tfjs ops: the semantics that every other executor must equal, on every backend. Small parameters go together. */
-export const ops: Executor = ({ outputs }, scalars, items) => {
+export const ops: Executor = {
+  name: 'ops',
+  unavailable: () => null,
+  run(jobs) {
+    for (const job of jobs) update(job);
+  },
+};
+
+function update({ traced: { outputs }, scalars, items }: Job): void {
   const names = Object.keys(outputs);
   tf.tidy(() => {
     const uniforms = new Map(Object.entries(scalars).map(([name, value]) => [name, tf.scalar(value)]));
@@ -93,4 +101,4 @@ export const ops: Executor = ({ outputs }, scalars, items) => {
       });
     }
   });
-};
+}

@@ -1,24 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { internal, type SparseTensor } from '@tfjs-torch/core';
-import type { Executor, Item } from './index';
+import type { Executor, Item, Job } from './index';
 
 /** Runs an update over those rows alone that a sparse gradient names; the others keep their values, and their state. */
-export const overRows =
-  (run: Executor): Executor =>
-  (traced, scalars, items) => {
-    for (const item of items) {
-      tf.tidy(() => {
-        const grad = (item.grad as SparseTensor).coalesce();
-        if (grad._nnz() === 0) return;
-        const rows = grad.rows();
-        const [param, ...slots] = [item.param, ...traced.slots.map((name) => item.slots[name]!)].map(
-          picker(grad, rows),
-        );
-        run(traced, scalars, [{ param: param!.part, grad: grad._values(), slots: named(traced.slots, slots) }]);
-        for (const { putBack } of [param!, ...slots]) putBack();
-      });
-    }
-  };
+export function runOverRows(executor: Executor, { traced, scalars, items }: Job): void {
+  for (const item of items) {
+    tf.tidy(() => {
+      const grad = (item.grad as SparseTensor).coalesce();
+      if (grad._nnz() === 0) return;
+      const rows = grad.rows();
+      const [param, ...slots] = [item.param, ...traced.slots.map((name) => item.slots[name]!)].map(picker(grad, rows));
+      const picked = { param: param!.part, grad: grad._values(), slots: named(traced.slots, slots) };
+      executor.run([{ traced, scalars, items: [picked] }]);
+      for (const { putBack } of [param!, ...slots]) putBack();
+    });
+  }
+}
 
 const named = (names: readonly string[], picked: readonly { part: tf.Tensor }[]): Item['slots'] =>
   Object.fromEntries(names.map((name, i) => [name, picked[i]!.part]));

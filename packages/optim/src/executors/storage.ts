@@ -1,0 +1,52 @@
+/**
+ * Which storages an executor may write in place, decided for all executors here.
+ *
+ * A reference count does not tell: tfjs-node's Reshape and cpu's Slice share memory under another dataId, and on cpu
+ * `dataSync()` hands out the memory itself. So a state tensor whose storage we made watches its `dataId`, without which
+ * nobody gets at the memory: from the first look at it, the storage is never written again, and the next step gives the
+ * tensor a new one. Parameters always get a new one: forward passes read them, and tfjs-backend-wasm keeps packed
+ * weights by dataId.
+ */
+import type { DataId, Tensor } from '@tensorflow/tfjs-core';
+import { internal } from '@tfjs-torch/core';
+
+interface Watched extends Tensor {
+  _storage?: DataId;
+  /** Whether an executor made the storage and nobody has asked for it since. */
+  _ours?: boolean;
+}
+
+const watch: PropertyDescriptor & ThisType<Watched> = {
+  get() {
+    this._ours = false;
+    return this._storage;
+  },
+  set(dataId: DataId) {
+    this._ours = false;
+    this._storage = dataId;
+  },
+};
+
+/** The caller has just made the storage of `t` and nobody else knows it: executors may write it until somebody looks. */
+export function own(t: Watched): void {
+  if (t._storage === undefined) {
+    t._storage = t.dataId;
+    Object.defineProperty(t, 'dataId', watch);
+  }
+  t._ours = true;
+}
+
+/** Whether the values of `t` may be written in place. */
+export const mayOverwrite = (t: Watched): boolean => t._ours === true;
+
+/** The dataId of `t`, for an executor: looking at it leaves it ours. */
+export const storageOf = (t: Watched): DataId => t._storage ?? t.dataId;
+
+/**
+ * Gives `t` a storage with its new values, which the current backend has just made (refCount 1) and nobody else knows.
+ * The old one is given back.
+ */
+export function renew(t: Watched, dataId: DataId): void {
+  internal.updateStorage(t, dataId);
+  if (t._storage !== undefined) t._ours = true;
+}
