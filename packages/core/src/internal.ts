@@ -2,6 +2,7 @@
 export { clearGrad, peekGrad } from './autograd';
 export { withGrad } from './grad-mode';
 export { write as update, writeStorage as updateStorage } from './in-place';
+export { frame } from './kernels';
 export { lazyTranspose, sourceOf } from './lazy';
 export {
   disown,

@@ -55,7 +55,7 @@ function geometry(x: number[], filter: number[], attrs: ConvAttrs, depthwise: bo
 type Geometry = ReturnType<typeof geometry>;
 
 /** Pads or crops height and width of an NHWC tensor; the sizes after the amounts before decide what comes last. */
-function frame(t: tf.Tensor4D, before: Window, size: Window): tf.Tensor4D {
+export function frame(t: tf.Tensor4D, before: Window, size: Window): tf.Tensor4D {
   const after = [size[0] - before[0] - t.shape[1], size[1] - before[1] - t.shape[2]] as Window;
   const positive = ([a, b]: Window): Window => [Math.max(a, 0), Math.max(b, 0)];
   const [top, left] = positive(before);

@@ -3,17 +3,20 @@ import { list } from './names';
 
 /** One number for height and width, or one for each. */
 export type Pair = number | readonly [number, number];
+/** One number for all dimensions of space, or one for each. */
+export type Sizes = number | readonly number[];
 
-/** What a layer keeps of its option: torch's `_pair`. */
-export const pair = (x: number | readonly number[]): number[] => (typeof x === 'number' ? [x, x] : [...x]);
+/** What a layer keeps of its option: torch's `_single` and `_pair`. */
+export const repeat = (x: Sizes, dims: number): number[] => (typeof x === 'number' ? Array(dims).fill(x) : [...x]);
+export const pair = (x: Sizes): number[] => repeat(x, 2);
 
-/** The numbers for height and width. @throws torch's error for another count */
-export function convPair(name: string, x: number | readonly number[]): [number, number] {
-  const [h, w, ...more] = pair(x);
-  if (h === undefined || more.length > 0) {
+/** The numbers for each of `dims` dimensions, as `wanted` by the weight. @throws torch's error for another count */
+export function convSizes(name: string, x: Sizes, dims: number, wanted = dims): number[] {
+  const sizes = repeat(x, dims);
+  if (wanted !== dims || (sizes.length !== 1 && sizes.length !== dims)) {
     throw new RuntimeError(
-      `expected ${name} to be a single integer value or a list of 2 values to match the convolution dimensions, but got ${name}=${list(pair(x))}`,
+      `expected ${name} to be a single integer value or a list of ${wanted} values to match the convolution dimensions, but got ${name}=${list(sizes)}`,
     );
   }
-  return [h, w ?? h];
+  return sizes.length === dims ? sizes : repeat(sizes[0]!, dims);
 }

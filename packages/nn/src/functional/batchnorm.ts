@@ -9,10 +9,10 @@ import {
   signature,
   ValueError,
 } from '@tfjs-torch/core';
+import { sumOfPixels } from '../conv-kernels';
 import { nchwFrom, nhwc } from '../layout';
 import { size } from '../names';
 import { op } from '../op';
-import { sumOfPixels } from './conv';
 import { assertTensor } from './linear';
 
 export interface BatchNormFunctionOptions {
@@ -74,7 +74,7 @@ function assertChannels(channels: number, tensors: Record<string, tf.Tensor | nu
 
 /** Applies `f` to the elements of [N, C, *] as [N, H, W, C]. */
 function channelsLast(input: tf.Tensor, f: (x: tf.Tensor4D) => tf.Tensor4D): tf.Tensor {
-  if (input.rank === 4) return nchwFrom(f(nhwc(input as tf.Tensor4D)));
+  if (input.rank === 3 || input.rank === 4) return nchwFrom(f(nhwc(input)), input.rank);
   const [n = 0, c = 0, ...space] = input.shape;
   const pixels = space.reduce((a, b) => a * b, 1);
   const y = nchwFrom(f(nhwc(tf.reshape(input, [n, c, pixels, 1]))));

@@ -108,7 +108,7 @@ function outputSize(n: number, size: number, stride: number, padding: number, ce
   return ceil && (out - 1) * stride >= n + padding ? out - 1 : out;
 }
 
-function maxPool(input: tf.Tensor4D, { size, strides, padding, ceil }: Options): tf.Tensor4D {
+function maxPool(input: tf.Tensor4D, { size, strides, padding, ceil }: Options): tf.Tensor {
   const [n, c, height, width] = input.shape;
   const out = [height, width].map((x, i) => outputSize(x, size[i]!, strides[i]!, padding[i]!, ceil)) as Two;
   if (out.some((x) => x < 1)) {
