@@ -23,6 +23,10 @@ export function float(x: number | null): string {
 /** tfjs's dtypes under ATen's names. int32 stands for torch's int64. */
 export const scalarType: Readonly<Record<string, string>> = { float32: 'Float', int32: 'Long', bool: 'Bool' };
 
+/** ATen's error for a dtype that a kernel of torch's is not made for. */
+export const notImplemented = (kernel: string, { dtype }: tf.Tensor): NotImplementedError =>
+  new NotImplementedError(`"${kernel}" not implemented for '${scalarType[dtype] ?? dtype}'`);
+
 /** torch.typename: of what class a value is, for messages. */
 export function typename(value: unknown): string {
   if (value instanceof tf.Tensor) return `torch.${scalarType[value.dtype] ?? value.dtype}Tensor`;

@@ -2,7 +2,21 @@ export { log_softmax, relu, softmax } from './activation';
 export { type BatchNormFunctionOptions, batch_norm } from './batchnorm';
 export { type Conv2dFunctionOptions, conv2d } from './conv';
 export { type DropoutOptions, dropout } from './dropout';
-export { type ElementLossOptions, l1_loss, mse_loss } from './element-loss';
+export {
+  type BCEWithLogitsOptions,
+  binary_cross_entropy,
+  binary_cross_entropy_with_logits,
+  type ElementLossOptions,
+  type HuberLossFunctionOptions,
+  type HuberLossOptions,
+  huber_loss,
+  type KLDivOptions,
+  kl_div,
+  l1_loss,
+  mse_loss,
+  type SmoothL1LossOptions,
+  smooth_l1_loss,
+} from './element-loss';
 export { type EmbeddingFunctionOptions, embedding } from './embedding';
 export { linear } from './linear';
 export { type CrossEntropyOptions, cross_entropy, type NLLLossOptions, nll_loss } from './loss';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, IndexError, RuntimeError, type Signature, signature, ValueError } from '@tfjs-torch/core';
-import { list, scalarType } from '../names';
+import { list, notImplemented, scalarType } from '../names';
 import { op, tensorflow } from '../op';
 import { log_softmax } from './activation';
 import { assertTensor } from './linear';
@@ -42,6 +42,9 @@ export function nll_loss(
   assertTensor('nll_loss_nd', 'target', 2, target);
   const reduction = resolveReduction(options);
   assertLabelShape(input, target, options.weight);
+  if (input.dtype !== 'float32') {
+    throw notImplemented(input.rank > 2 ? 'nll_loss2d_forward_out_frame' : 'nll_loss_out_frame', input);
+  }
   const labels = labelsOf(input, target, options);
   return shaped(rowLoss(rowsOf(input), labels, reduction), target, reduction);
 }
@@ -83,11 +86,13 @@ export function cross_entropy(
     }
     if (ignore_index >= 0) throw new RuntimeError('ignore_index is not supported for floating point target');
     assertClassWeight(weight, classesOf(input), 'cross_entropy: ');
+    assertLogits(input);
     return probabilityLoss(input, target, weight, reduction, label_smoothing);
   }
   if (label_smoothing > 1) {
     throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${label_smoothing}`);
   }
+  assertLogits(input);
   assertLabelShape(input, target, weight);
   const labels = labelsOf(input, target, options);
   const rows = rowsOf(input);
@@ -101,6 +106,11 @@ const crossEntropySignature: Signature<Required<CrossEntropyOptions>> = signatur
   'cross_entropy',
   "input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction='mean', label_smoothing=0.0",
 );
+
+function assertLogits(input: tf.Tensor): void {
+  if (input.dtype === 'float32') return;
+  throw notImplemented(input.rank > 2 ? 'log_softmax_kernel_impl' : 'log_softmax_lastdim_kernel_impl', input);
+}
 
 const classDim = (input: tf.Tensor) => (input.rank === 1 ? 0 : 1);
 const classesOf = (input: tf.Tensor) => input.shape[classDim(input)]!;
@@ -144,6 +154,9 @@ function assertLabelShape(input: tf.Tensor, target: tf.Tensor, weight: tf.Tensor
     throw new RuntimeError('weight tensor should be defined either for all or no classes');
   }
   assertClassWeight(weight, classesOf(input), '');
+  if (weight && weight.dtype !== 'float32') {
+    throw new RuntimeError(`expected scalar type Float but found ${scalarType[weight.dtype]}`);
+  }
 }
 
 const fitsClasses = (weight: tf.Tensor, classes: number) => weight.rank === 1 && weight.size === classes;

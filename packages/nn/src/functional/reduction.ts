@@ -16,7 +16,11 @@ const deprecatedText = (reduction: string) =>
   `size_average and reduce args will be deprecated, please use reduction='${reduction}' instead.`;
 
 /** The reduction that the deprecated options stand for; `reduction` where they are not given. */
-export function legacyReduction({ size_average, reduce, reduction }: Required<LossOptions>): Reduction {
+export function legacyReduction<R extends string = Reduction>({
+  size_average,
+  reduce,
+  reduction,
+}: Required<Omit<LossOptions, 'reduction'>> & { reduction: R }): R | Reduction {
   if (size_average === null && reduce === null) return reduction;
   const old = reduce === false ? 'none' : size_average === false ? 'sum' : 'mean';
   warn(deprecatedText(old));
@@ -49,5 +53,5 @@ export function total(x: tf.Tensor): tf.Tensor {
 }
 
 /** Reduces a loss for each element; `count` is what a mean divides by. */
-export const reduced = (loss: tf.Tensor, reduction: Reduction, count: number): tf.Tensor =>
+export const reduced = (loss: tf.Tensor, reduction: Reduction, count: number | tf.Tensor): tf.Tensor =>
   reduction === 'none' ? loss : reduction === 'sum' ? total(loss) : tf.div(total(loss), count);

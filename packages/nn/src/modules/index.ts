@@ -6,5 +6,15 @@ export { Dropout } from './dropout';
 export { Embedding, type EmbeddingOptions } from './embedding';
 export { Flatten } from './flatten';
 export { Identity, Linear, type LinearOptions } from './linear';
-export { CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from './loss';
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CrossEntropyLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  NLLLoss,
+  SmoothL1Loss,
+} from './loss';
 export { MaxPool2d } from './pooling';
