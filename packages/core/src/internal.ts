@@ -14,6 +14,7 @@ export {
   own,
   setUp,
   sweep,
+  touch,
   userCode,
 } from './memory';
 

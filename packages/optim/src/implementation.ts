@@ -1,5 +1,6 @@
 import { NotImplementedError, RuntimeError } from '@tfjs-torch/core';
-import { withoutFused } from './executors';
+import { chooseExecutor } from './executors';
+import { ops } from './executors/ops';
 
 /** The flags that choose an implementation, where an optimizer has them. */
 export interface Implementation {
@@ -14,9 +15,9 @@ export function checkImplementation(name: string, { foreach, fused, differentiab
   if (fused && foreach) throw new RuntimeError('`fused` and `foreach` cannot be `True` together.');
   if (differentiable) throw new NotImplementedError(`${name}: differentiable=True is not supported yet`);
   if (!fused) return;
-  const reason = withoutFused();
-  if (reason === null) return;
+  const { executor, reason } = chooseExecutor(null);
+  if (executor !== ops) return;
   throw new RuntimeError(
-    `${name}: fused=True needs a fused executor: ${reason}; leave it null to have the best one chosen`,
+    `${name}: fused=True needs a fused executor, but 'ops' would run (${reason}); leave it null to have the best one chosen`,
   );
 }

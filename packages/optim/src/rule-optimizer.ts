@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';
 import { checkJobs, chooseExecutor, type Executor, type ExecutorChoice, type Item, type Job } from './executors';
 import { runOverRows } from './executors/rows';
-import { own } from './executors/storage';
+import { own, watched } from './executors/storage';
 import { FirstOrderOptimizer } from './first-order-optimizer';
 import { getOrMake } from './get-or-make';
 import { checkImplementation, type Implementation } from './implementation';
+import type { Loading, ParamState } from './optimizer';
 import type { Host } from './options';
 import { type AnyRule, trace } from './rule/rule';
 import { type Begun, begin, commit, firstState, numberKeys, plan, type SlotState, scalarKey } from './rule/state';
@@ -136,6 +137,9 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
         const { scalars, numbers } = planned.advance(begun);
         return { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun: [], byRows, executor };
       });
+      // A kernel of tfjs would do so; the memory policy takes what none touches for forgotten.
+      internal.touch(param);
+      internal.touch(grad);
       batch.items.push({ param, grad, slots: (begun.made ? { ...state, ...begun.made } : state) as Item['slots'] });
       batch.begun.push(begun);
     }
@@ -144,6 +148,12 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
 
   #plan(h: Host<O>) {
     return plan(this.#rule, h, { initial: this.#initial, round: Math.fround });
+  }
+
+  protected override loaded(entry: ParamState, loading: Loading): ParamState {
+    const state = super.loaded(entry, loading);
+    for (const value of Object.values(state)) if (value instanceof tf.Tensor) watched(value);
+    return state;
   }
 
   protected override slots({ shape }: tf.Tensor, h: Host<O>) {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError } from '@tfjs-torch/core';
 import type { Trace } from '../rule/rule';
+import { cpu } from './cpu';
 import { ops } from './ops';
 
 /** One parameter to be updated, its gradient, and its state by slot: float32, all of the parameter's shape. */
@@ -40,16 +41,12 @@ export interface ExecutorChoice {
 }
 
 /** The fused ones, each for the backends that it says. */
-const fused = new Map<string, Executor>();
+const fused = new Map<string, Executor>([cpu].map((executor) => [executor.name, executor]));
 
 /** Adds a fused executor, or replaces the one of its name. It is chosen wherever it is available. */
 export function registerExecutor(executor: Executor): void {
   fused.set(executor.name, executor);
 }
-
-/** What `unavailable` says in an executor for one backend. */
-export const onlyOn = (backend: string): string | null =>
-  tf.getBackend() === backend ? null : `it is for the backend '${backend}', and tfjs runs '${tf.getBackend()}'`;
 
 let asked: ExecutorName | null = null;
 
@@ -87,12 +84,6 @@ export function chooseExecutor(wanted: boolean | null | undefined): { executor: 
     reasons.push(`${executor.name}: ${reason}`);
   }
   return { executor: ops, reason: `no fused executor can run (${reasons.join('; ')})` };
-}
-
-/** Whether `fused: true` can be had; else why not. */
-export function withoutFused(): string | null {
-  const { executor, reason } = chooseExecutor(null);
-  return executor === ops ? reason : null;
 }
 
 /** Checks what an executor is given, before anything changes. */

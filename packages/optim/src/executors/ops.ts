@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';
 import { type Algebra, fold } from '../rule/expr';
 import type { Executor, Item, Job } from './index';
+import { tensorOf } from './storage';
 
 const operations: Omit<Algebra<tf.Tensor>, 'leaf'> = {
   add: tf.add,
@@ -51,10 +52,6 @@ function buckets(items: readonly Item[]): Item[][] {
 
 const asList = (t: tf.Tensor) => (t.rank === 0 ? tf.reshape(t, [1]) : t);
 const join = (tensors: readonly tf.Tensor[]) => tf.concat(tensors.map(asList), 0);
-
-/** What an expression calls by this name. */
-const tensorOf = ({ param, grad, slots }: Item, name: string) =>
-  name === 'param' ? param : name === 'grad' ? grad : slots[name]!;
 
 /** Plain tfjs ops: the semantics that every other executor must equal, on every backend. Small parameters go together. */
 export const ops: Executor = {

@@ -1,44 +1,22 @@
-import { type Algebra, fold } from '../rule/expr';
+import { fold } from '../rule/expr';
 import { type AnyRule, type Trace, trace } from '../rule/rule';
 import { begin, commit, firstState, plan, type SlotState } from '../rule/state';
+import { arrayOperations } from './arrays';
 
-type Value = Float64Array | number;
-
-const lift =
-  (f: (...x: number[]) => number) =>
-  (...args: Value[]): Value => {
-    const arrays = args.filter((a) => typeof a !== 'number');
-    if (arrays.length === 0) return f(...(args as number[]));
-    return Float64Array.from({ length: arrays[0]!.length }, (_, i) =>
-      f(...args.map((a) => (typeof a === 'number' ? a : a[i]!))),
-    );
-  };
-
-const operations: Omit<Algebra<Value>, 'leaf'> = {
-  add: lift((a, b) => a! + b!),
-  sub: lift((a, b) => a! - b!),
-  mul: lift((a, b) => a! * b!),
-  div: lift((a, b) => a! / b!),
-  max: lift(Math.max),
-  min: lift(Math.min),
-  gt: lift((a, b) => Number(a! > b!)),
-  where: lift((condition, a, b) => (condition ? a! : b!)),
-  neg: lift((a) => -a!),
-  sqrt: lift(Math.sqrt),
-  abs: lift(Math.abs),
-  sign: lift((a) => Number(a! > 0) - Number(a! < 0)),
-};
+const operations = arrayOperations<Float64Array>((length) => new Float64Array(length));
 
 function run(
   { outputs }: Trace,
   scalars: Readonly<Record<string, number>>,
   arrays: Readonly<Record<string, Float64Array>>,
 ) {
-  const values = fold<Value>(Object.values(outputs), {
+  const everywhere = filled(arrays.param!.length);
+  const values = fold<Float64Array>(Object.values(outputs), {
     ...operations,
-    leaf: (op, name) => (op === 'input' ? arrays[name]! : op === 'scalar' ? scalars[name]! : (name as number)),
+    leaf: (op, name) =>
+      op === 'input' ? arrays[name]! : everywhere(op === 'scalar' ? scalars[name]! : (name as number)),
   });
-  return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, values[i] as Float64Array]));
+  return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, values[i]!]));
 }
 
 const inFloat64 = <H extends object>(rule: AnyRule<H>, h: H, initial: H) => plan(rule, h, { initial, round: (x) => x });

@@ -7,6 +7,7 @@ export function runOverRows(executor: Executor, { traced, scalars, items }: Job)
   for (const item of items) {
     tf.tidy(() => {
       const grad = (item.grad as SparseTensor).coalesce();
+      internal.touch(grad._values());
       if (grad._nnz() === 0) return;
       const rows = grad.rows();
       const [param, ...slots] = [item.param, ...traced.slots.map((name) => item.slots[name]!)].map(picker(grad, rows));

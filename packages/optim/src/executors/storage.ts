@@ -9,6 +9,7 @@
  */
 import type { DataId, Tensor } from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';
+import type { Item } from './index';
 
 interface Watched extends Tensor {
   _storage?: DataId;
@@ -27,12 +28,16 @@ const watch: PropertyDescriptor & ThisType<Watched> = {
   },
 };
 
+/** Lets `t` watch for looks at its storage, which is not ours as yet. */
+export function watched(t: Watched): void {
+  if (t._storage !== undefined) return;
+  t._storage = t.dataId;
+  Object.defineProperty(t, 'dataId', watch);
+}
+
 /** The caller has just made the storage of `t` and nobody else knows it: executors may write it until somebody looks. */
 export function own(t: Watched): void {
-  if (t._storage === undefined) {
-    t._storage = t.dataId;
-    Object.defineProperty(t, 'dataId', watch);
-  }
+  watched(t);
   t._ours = true;
 }
 
@@ -42,9 +47,13 @@ export const mayOverwrite = (t: Watched): boolean => t._ours === true;
 /** The dataId of `t`, for an executor: looking at it leaves it ours. */
 export const storageOf = (t: Watched): DataId => t._storage ?? t.dataId;
 
+/** The tensor that a trace calls by this name. */
+export const tensorOf = ({ param, grad, slots }: Item, name: string): Tensor =>
+  name === 'param' ? param : name === 'grad' ? grad : slots[name]!;
+
 /**
- * Gives `t` a storage with its new values, which the current backend has just made (refCount 1) and nobody else knows.
- * The old one is given back.
+ * Gives `t` a storage with its new values, which the current backend has just made (refCount 1) and nobody else knows. The
+ * old one is given back. From then on it is ours, if `t` is state.
  */
 export function renew(t: Watched, dataId: DataId): void {
   internal.updateStorage(t, dataId);
