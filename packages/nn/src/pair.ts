@@ -1,6 +1,8 @@
 import { RuntimeError } from '@tfjs-torch/core';
 import { list } from './names';
 
+/** One number, for a layer that works on lines. */
+export type Single = number | readonly [number];
 /** One number for height and width, or one for each. */
 export type Pair = number | readonly [number, number];
 /** One number for all dimensions of space, or one for each. */

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, internal, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { type Geometry, kindOf, type Shape4D, sumOfPixels } from '../conv-kernels';
 import { nchwFrom, nhwc } from '../layout';
-import { list } from '../names';
+import { list, scalarType } from '../names';
 import { op } from '../op';
-import { convSizes, type Pair, type Sizes } from '../pair';
+import { convSizes, type Pair, type Single, type Sizes } from '../pair';
 import { assertTensor } from './linear';
 
 interface Shared<S> {
@@ -21,9 +21,9 @@ interface ConvTransposeOptions<S> extends Shared<S> {
   /** Added to one side of the result's size. */
   output_padding?: S;
 }
-export type Conv1dFunctionOptions = ConvOptions<number | readonly [number]>;
+export type Conv1dFunctionOptions = ConvOptions<Single>;
 export type Conv2dFunctionOptions = ConvOptions<Pair>;
-export type ConvTranspose1dFunctionOptions = ConvTransposeOptions<number | readonly [number]>;
+export type ConvTranspose1dFunctionOptions = ConvTransposeOptions<Single>;
 export type ConvTranspose2dFunctionOptions = ConvTransposeOptions<Pair>;
 
 type ConvArgs<S> = Args<
@@ -41,7 +41,7 @@ const convList = 'input, weight, bias=None, stride=1, padding=0, dilation=1, gro
 const transposedList = 'input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1';
 
 /** 1-D cross-correlation. `input` [N, in, L] or [in, L], `weight` [out, in / groups, k], `bias` [out]. */
-export const conv1d = (input: tf.Tensor, weight: tf.Tensor, ...args: ConvArgs<number | readonly [number]>): tf.Tensor =>
+export const conv1d = (input: tf.Tensor, weight: tf.Tensor, ...args: ConvArgs<Single>): tf.Tensor =>
   convolve('conv1d', 1, input, weight, bind(conv1dSignature, [input, weight, ...args]));
 const conv1dSignature: Signature<Bound> = signature('conv1d', convList);
 
@@ -51,11 +51,7 @@ export const conv2d = (input: tf.Tensor, weight: tf.Tensor, ...args: ConvArgs<Pa
 const conv2dSignature: Signature<Bound> = signature('conv2d', convList);
 
 /** The gradient of `conv1d` by its input. `input` [N, in, L] or [in, L], `weight` [in, out / groups, k], `bias` [out]. */
-export const conv_transpose1d = (
-  input: tf.Tensor,
-  weight: tf.Tensor,
-  ...args: ConvTransposeArgs<number | readonly [number]>
-): tf.Tensor =>
+export const conv_transpose1d = (input: tf.Tensor, weight: tf.Tensor, ...args: ConvTransposeArgs<Single>): tf.Tensor =>
   convolveTransposed('conv_transpose1d', 1, input, weight, bind(transposed1dSignature, [input, weight, ...args]));
 const transposed1dSignature: Signature<BoundTransposed> = signature('conv_transpose1d', transposedList);
 
@@ -79,7 +75,18 @@ interface Window {
   effective: number[];
 }
 
-function windowOf(weight: tf.Tensor, dims: number, options: { stride: Sizes; dilation: Sizes }): Window {
+function windowOf(
+  input: tf.Tensor,
+  weight: tf.Tensor,
+  dims: number,
+  options: { stride: Sizes; dilation: Sizes; groups: number },
+): Window {
+  if (options.groups <= 0) throw new RuntimeError('non-positive groups is not supported');
+  if (dims === 1 && weight.rank > 3) {
+    throw new RuntimeError(
+      `Expected ${weight.rank}-dimensional input for ${weight.rank}-dimensional weight ${list(weight.shape)}, but got ${input.rank}-dimensional input of size ${list(input.shape)} instead`,
+    );
+  }
   const strides = convSizes('stride', options.stride, dims, weight.rank - 2);
   const dilations = convSizes('dilation', options.dilation, dims);
   const size = weight.shape.slice(2);
@@ -127,14 +134,17 @@ function assertRank(call: string, dims: number, input: tf.Tensor, weight: tf.Ten
   }
 }
 
+function assertGroups(weight: tf.Tensor, groups: number): void {
+  if (weight.shape[0]! % groups === 0) return;
+  throw new RuntimeError(
+    `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size [${list(weight.shape)}] instead`,
+  );
+}
+
 function assertFits(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null, groups: number): void {
   const [out = 0, inPerGroup = 0] = weight.shape;
   const channels = input.shape[1]!;
-  if (out % groups !== 0) {
-    throw new RuntimeError(
-      `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size [${list(weight.shape)}] instead`,
-    );
-  }
+  assertGroups(weight, groups);
   if (channels !== inPerGroup * groups) {
     throw new RuntimeError(
       `Given groups=${groups}, weight of size ${list(weight.shape)}, expected input${list(input.shape)} to have ${inPerGroup * groups} channels, but got ${channels} channels instead`,
@@ -146,6 +156,7 @@ function assertFits(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null,
 function assertFitsTransposed(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null, groups: number): void {
   const [inputs = 0, outPerGroup = 0] = weight.shape;
   const channels = input.shape[1]!;
+  assertGroups(weight, groups);
   if (channels !== inputs) {
     throw new RuntimeError(
       `Given transposed=1, weight of size ${list(weight.shape)}, expected input${list(input.shape)} to have ${inputs} channels, but got ${channels} channels instead`,
@@ -164,7 +175,9 @@ function assertBias(given: string, weight: tf.Tensor, bias: tf.Tensor | null, ou
 function assertTypes(input: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null): void {
   if (input.dtype === weight.dtype) return;
   throw new RuntimeError(
-    `Input type (${cType(input)}) and ${bias ? 'bias' : 'weight'} type (float) should be the same`,
+    bias
+      ? `Input type (${cType(input)}) and bias type (float) should be the same`
+      : `expected scalar type ${scalarType[input.dtype]} but found Float`,
   );
 }
 const cType = (t: tf.Tensor) => ({ float32: 'float', int32: 'long int', bool: 'bool' })[t.dtype as string] ?? t.dtype;
@@ -178,7 +191,7 @@ function convolve(call: string, dims: number, input: tf.Tensor, weight: tf.Tenso
   assertRank(call, dims, input, weight);
   if (input.rank === dims + 1) return unbatched(input, (x) => convolve(call, dims, x, weight, options));
   const { bias, groups } = options;
-  const window = windowOf(weight, dims, options);
+  const window = windowOf(input, weight, dims, options);
   const { effective, strides } = window;
   const before = paddingBefore(options.padding, window);
   const after = options.padding === 'same' ? effective.map((k, i) => k - 1 - before[i]!) : before;
@@ -237,7 +250,7 @@ function convolveTransposed(
   assertRank(call, dims, input, weight);
   if (input.rank === dims + 1) return unbatched(input, (x) => convolveTransposed(call, dims, x, weight, options));
   const { bias, groups } = options;
-  const window = windowOf(weight, dims, options);
+  const window = windowOf(input, weight, dims, options);
   const { effective, strides, dilations } = window;
   const before = convSizes('padding', options.padding, dims);
   const more = convSizes('output_padding', options.output_padding, dims);
@@ -259,7 +272,7 @@ function convolveTransposed(
       `Given input size per channel: (${space.join(' x ')}). Calculated output size per channel: (${output.join(' x ')}). Output size is too small`,
     );
   }
-  assertTypes(input, weight, bias);
+  assertTypes(input, weight, null);
 
   const channels = weight.shape[1]! * groups;
   const same = output.every((n, i) => isSame(n, space[i]!, before[i]!, effective[i]!, strides[i]!));

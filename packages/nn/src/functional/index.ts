@@ -1,6 +1,15 @@
 export { log_softmax, relu, softmax } from './activation';
 export { type BatchNormFunctionOptions, batch_norm } from './batchnorm';
-export { type Conv2dFunctionOptions, conv2d } from './conv';
+export {
+  type Conv1dFunctionOptions,
+  type Conv2dFunctionOptions,
+  type ConvTranspose1dFunctionOptions,
+  type ConvTranspose2dFunctionOptions,
+  conv_transpose1d,
+  conv_transpose2d,
+  conv1d,
+  conv2d,
+} from './conv';
 export { type DropoutOptions, dropout } from './dropout';
 export {
   type BCEWithLogitsOptions,
@@ -20,6 +29,7 @@ export {
 export { type EmbeddingFunctionOptions, embedding } from './embedding';
 export { linear } from './linear';
 export { type CrossEntropyOptions, cross_entropy, type NLLLossOptions, nll_loss } from './loss';
+export { type PaddingMode, type PadOptions, pad } from './pad';
 export { type MaxPool2dOptions, max_pool2d } from './pooling';
 export type { LossOptions, Reduction } from './reduction';
 export { flatten } from './shape';

@@ -1,7 +1,17 @@
 export { LogSoftmax, ReLU, Softmax } from './activation';
 export { _BatchNorm, BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchnorm';
 export { ModuleDict, ModuleList, Sequential } from './container';
-export { Conv2d, type Conv2dOptions } from './conv';
+export {
+  _ConvNd,
+  Conv1d,
+  type Conv1dOptions,
+  Conv2d,
+  type Conv2dOptions,
+  ConvTranspose1d,
+  type ConvTranspose1dOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dOptions,
+} from './conv';
 export { Dropout } from './dropout';
 export { Embedding, type EmbeddingOptions } from './embedding';
 export { Flatten } from './flatten';
