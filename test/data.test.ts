@@ -13,7 +13,10 @@ interface Step {
   linear?: [number, number];
   split?: number;
   lengths?: number[];
-  sampler?: 'random' | 'subset' | 'weighted' | 'batch';
+  sampler?: 'random' | 'subset' | 'weighted' | 'batch' | 'distributed';
+  num_replicas?: number;
+  rank?: number;
+  shuffle_seed?: number;
   n?: number;
   num_samples?: number;
   replacement?: boolean;
@@ -59,6 +62,10 @@ function makeSampler(step: Step, generator: Generator | null) {
         replacement: step.replacement,
         generator,
       });
+    case 'distributed': {
+      const { num_replicas, rank, shuffle, shuffle_seed: seed, drop_last } = step;
+      return new data.DistributedSampler(range(step.n!), { num_replicas, rank, shuffle, seed, drop_last });
+    }
     default: {
       const inner = new data.RandomSampler(range(step.n!), { generator });
       return new data.BatchSampler(inner, step.batch_size!, step.drop_last!);
@@ -80,7 +87,11 @@ async function run(step: Step, asynchronous: boolean): Promise<unknown> {
   }
   if (step.sampler) {
     const sampler = makeSampler(step, generator);
-    return [sampler.length, range(step.runs!).map(() => [...sampler])];
+    const runs = range(step.runs!).map((epoch) => {
+      if (sampler instanceof data.DistributedSampler) sampler.set_epoch(epoch);
+      return [...sampler];
+    });
+    return [sampler.length, runs];
   }
   const { batch_size, shuffle, drop_last } = step;
   const dataset = step.loader ? range(step.loader) : new Stream(step.stream!);
@@ -407,6 +418,101 @@ describe('DataLoader', () => {
     expect(() => [...new DataLoader(new Slow())]).toThrow('Slow is asynchronous: iterate with `for await`');
   });
 
+  test('for await with num_workers begins batches ahead of their turn, in order', async () => {
+    const begun: number[] = [];
+    const dataset = {
+      length: 10,
+      get: async (i: number) => {
+        begun.push(i);
+        // Later ones are ready earlier.
+        await new Promise((resolve) => setTimeout(resolve, i % 3 === 0 ? 6 : 1));
+        return i;
+      },
+    };
+    const aheadOf = async (options: object) => {
+      begun.length = 0;
+      const batches: unknown[] = [];
+      const ahead: number[] = [];
+      for await (const batch of new DataLoader(dataset, { batch_size: 2, ...options })) {
+        batches.push(listOf(batch));
+        ahead.push(begun.length / 2 - batches.length);
+      }
+      expect(batches).toEqual([
+        [0, 1],
+        [2, 3],
+        [4, 5],
+        [6, 7],
+        [8, 9],
+      ]);
+      return ahead;
+    };
+    expect(await aheadOf({})).toEqual([0, 0, 0, 0, 0]);
+    expect(await aheadOf({ num_workers: 1 })).toEqual([2, 2, 2, 1, 0]);
+    expect(await aheadOf({ num_workers: 1, prefetch_factor: 1 })).toEqual([1, 1, 1, 1, 0]);
+    expect(await aheadOf({ num_workers: 2, prefetch_factor: 3 })).toEqual([4, 3, 2, 1, 0]);
+  });
+
+  test('an error among the batches begun ahead comes in its turn', async () => {
+    const dataset = {
+      length: 4,
+      get: async (i: number) => {
+        if (i === 2) throw new RangeError('of sample 2');
+        return i;
+      },
+    };
+    const seen: unknown[] = [];
+    const run = async () => {
+      for await (const batch of new DataLoader(dataset, { num_workers: 2 })) seen.push(listOf(batch));
+    };
+    await expect(run()).rejects.toThrow('of sample 2');
+    expect(seen).toEqual([[0], [1]]);
+    class Broken extends IterableDataset<number> {
+      async *[Symbol.asyncIterator]() {
+        yield 7;
+        throw new RangeError('of the stream');
+      }
+    }
+    const stream: unknown[] = [];
+    const runStream = async () => {
+      for await (const batch of new DataLoader(new Broken(), { num_workers: 3 })) stream.push(listOf(batch));
+    };
+    await expect(runStream()).rejects.toThrow('of the stream');
+    expect(stream).toEqual([[7]]);
+  });
+
+  test('batches made ahead keep their values while a loop trains, in constant memory', async () => {
+    const x = tf.range(0, 4000);
+    const loader = new DataLoader(new TensorDataset(x), { batch_size: 100, num_workers: 2 });
+    const weight = torch.tensor([1], { requires_grad: true });
+    const counts: number[] = [];
+    for (let epoch = 0; epoch < 3; epoch++) {
+      let first = 0;
+      for await (const [batch] of loader) {
+        expect([batch!.dataSync()[0], batch!.size]).toEqual([first, 100]);
+        first += 100;
+        batch!.mul(weight).sum().backward();
+        if (first === 2000) counts.push(tf.memory().numTensors);
+      }
+    }
+    expect(counts[2]).toBe(counts[1]);
+  });
+
+  test('a sampler of the user', () => {
+    class Even extends data.Sampler<number> {
+      constructor(readonly n: number) {
+        super();
+      }
+      override get length() {
+        return Math.ceil(this.n / 2);
+      }
+      override *[Symbol.iterator]() {
+        for (let i = 0; i < this.n; i += 2) yield i;
+      }
+    }
+    const loader = new DataLoader(range(7), { sampler: new Even(7), batch_size: 3 });
+    expect([loader.length, [...loader].map(listOf)]).toEqual([2, [[0, 2, 4], [6]]]);
+  });
+
   test('for await lets the event loop turn', async () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
@@ -631,6 +737,18 @@ test.each<[string, () => unknown, new (message: string) => Error, string]>([
     () => new data.WeightedRandomSampler([[1]] as unknown as number[], 2),
     ValueError,
     'weights should be a 1d sequence but given weights have shape (1, 1)',
+  ],
+  [
+    'DistributedSampler without a rank',
+    () => new data.DistributedSampler(set, 2),
+    torch.RuntimeError,
+    'Requires distributed package to be available',
+  ],
+  [
+    'DistributedSampler, rank',
+    () => new data.DistributedSampler(set, 2, 2),
+    ValueError,
+    'Invalid rank 2, rank should be in the interval [0, 1]',
   ],
   [
     'BatchSampler, drop_last',

@@ -14,6 +14,7 @@ from torch.utils.data import (
     BatchSampler,
     ConcatDataset,
     DataLoader,
+    DistributedSampler,
     IterableDataset,
     RandomSampler,
     SequentialSampler,
@@ -70,6 +71,17 @@ CASES += [
     {"seed": 4, "steps": [{"sampler": "weighted", "num_samples": 40, "replacement": True, "runs": 2}, {"rand": 1}]},
     {"seed": 4, "steps": [{"sampler": "weighted", "num_samples": 5, "replacement": False, "runs": 2, "generator": 1}, {"rand": 1}]},
     {"seed": 4, "steps": [{"sampler": "weighted", "num_samples": 1, "replacement": True, "runs": 2}, {"rand": 1}]},
+    *(
+        {"seed": 5, "steps": [{"sampler": "distributed", "n": n, "num_replicas": replicas, "rank": rank, "runs": 3, **options}, {"rand": 1}]}
+        for n, replicas, rank, options in [
+            (10, 2, 0, {}),
+            (10, 3, 2, {"shuffle_seed": 9}),
+            (10, 4, 1, {"drop_last": True}),
+            (10, 4, 3, {"shuffle": False}),
+            (2, 7, 6, {}),
+            (8, 4, 0, {"drop_last": True, "shuffle": False}),
+        ]
+    ),
     {"seed": 4, "steps": [{"sampler": "batch", "n": 7, "batch_size": 3, "drop_last": False, "runs": 1}, {"sampler": "batch", "n": 7, "batch_size": 3, "drop_last": True, "runs": 2}, {"rand": 1}]},
 ]
 
@@ -82,6 +94,8 @@ def make_sampler(step, generator):
         return SubsetRandomSampler(step["indices"], generator)
     if kind == "weighted":
         return WeightedRandomSampler(WEIGHTS, step["num_samples"], step["replacement"], generator)
+    if kind == "distributed":
+        return DistributedSampler(range(step["n"]), step["num_replicas"], step["rank"], step.get("shuffle", True), step.get("shuffle_seed", 0), step.get("drop_last", False))
     return BatchSampler(RandomSampler(range(step["n"]), generator=generator), step["batch_size"], step["drop_last"])
 
 
@@ -96,7 +110,12 @@ def run(step):
         return [list(s.indices) for s in random_split(range(step["split"]), step["lengths"], **extra)]
     if "sampler" in step:
         sampler = make_sampler(step, generator)
-        return [len(sampler), [list(sampler) for _ in range(step["runs"])]]
+        runs = []
+        for epoch in range(step["runs"]):
+            if step["sampler"] == "distributed":
+                sampler.set_epoch(epoch)
+            runs.append(list(sampler))
+        return [len(sampler), runs]
     dataset = list(range(step["loader"])) if "loader" in step else Stream(step["stream"])
     options = {k: v for k, v in step.items() if k in ("batch_size", "shuffle", "drop_last")}
     loader = DataLoader(dataset, generator=generator, **options)

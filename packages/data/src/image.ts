@@ -15,18 +15,17 @@ export class Image {
   }
 }
 
-/** Writes the image at `from`, its channels interleaved, to `to`, channel after channel, through the channels' tables. */
+/** Writes an image, its channels interleaved, to `to`, channel after channel, through the channels' tables. */
 export function lookUp(
   tables: readonly Float32Array[],
   size: number,
   source: Uint8Array,
-  from: number,
   out: Float32Array,
   to: number,
 ): void {
   const channels = tables.length;
   for (const [k, table] of tables.entries()) {
     const start = to + k * size;
-    for (let i = 0, j = from + k; i < size; i++, j += channels) out[start + i] = table[source[j]!]!;
+    for (let i = 0, j = k; i < size; i++, j += channels) out[start + i] = table[source[j]!]!;
   }
 }

@@ -13,9 +13,11 @@ export * as datasets from './datasets';
 export { DataLoader, type DataLoaderOptions } from './loader';
 export {
   BatchSampler,
+  DistributedSampler,
+  type DistributedSamplerOptions,
   RandomSampler,
   type RandomSamplerOptions,
-  type Sampler,
+  Sampler,
   type SamplerOptions,
   SequentialSampler,
   SubsetRandomSampler,

@@ -21,7 +21,7 @@ export interface DataLoaderOptions<T, B> {
   shuffle?: boolean | null;
   sampler?: Sampler<number> | null;
   batch_sampler?: Sampler<number[]> | null;
-  /** Accepted for ported scripts: everything is loaded here. */
+  /** There are no workers. Above 0, `for await` begins `num_workers` × `prefetch_factor` batches ahead of their turn. */
   num_workers?: number;
   collate_fn?: ((samples: Awaited<T>[]) => B) | null;
   /** Accepted and ignored. */
@@ -32,6 +32,7 @@ export interface DataLoaderOptions<T, B> {
   worker_init_fn?: ((id: number) => void) | null;
   multiprocessing_context?: unknown;
   generator?: Generator | null;
+  /** Default 2, where `num_workers` is above 0. */
   prefetch_factor?: number | null;
   persistent_workers?: boolean;
   pin_memory_device?: string;
@@ -72,6 +73,7 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
   readonly pin_memory: boolean;
   readonly timeout: number;
   readonly persistent_workers: boolean;
+  readonly #prefetchFactor: number;
   #seeded = false;
   #reportedLength: number | null = null;
   #last: unknown = null;
@@ -98,6 +100,7 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
     this.collate_fn = o.collate_fn ?? (join as unknown as typeof this.collate_fn);
     this.generator = o.generator;
     this.num_workers = o.num_workers;
+    this.#prefetchFactor = o.prefetch_factor ?? 2;
     this.pin_memory = o.pin_memory;
     this.timeout = o.timeout;
     this.persistent_workers = o.persistent_workers;
@@ -160,18 +163,16 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
     }
   }
 
-  async *#runAsync(requests: Iterator<Request<T>> | AsyncIterator<Request<T>>): AsyncIterableIterator<Awaited<B>> {
+  async *#runAsync(requests: Requests<T>): AsyncIterableIterator<Awaited<B>> {
     let turned = performance.now();
+    const begun: Promise<Pending<B> | null>[] = [];
     for (let count = 1; ; count++) {
-      const { done, value } = await requests.next();
-      if (done) return;
+      while (begun.length <= this.#ahead) begun.push(thrownInTurn(this.#begin(requests)));
+      const next = await begun.shift()!;
+      if (!next) return;
       internal.loaderRound(this, count === 1);
       this.#warnIfLonger(count);
-      const samples = async () => {
-        const items = this.#samples(value);
-        return (await (this.batch_sampler ? Promise.all(items as T[]) : items)) as Awaited<T>[];
-      };
-      const batch = await (this.#ready(value) ?? this.collate_fn(await samples()));
+      const batch = await next();
       if (performance.now() - turned > 16) {
         // A page stays alive: a promise alone would not let it draw.
         await new Promise((resolve) => setTimeout(resolve));
@@ -179,6 +180,26 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
       }
       yield this.#remember(batch);
     }
+  }
+
+  /** How many batches are begun before their turn. */
+  get #ahead(): number {
+    return this.num_workers * this.#prefetchFactor;
+  }
+
+  async #begin(requests: Requests<T>): Promise<Pending<B> | null> {
+    const { done, value } = await requests.next();
+    if (done) return null;
+    const make = async () => this.#ready(value) ?? (await this.#joined(value));
+    if (this.#ahead === 0) return make;
+    const batch = thrownInTurn(make());
+    return () => batch;
+  }
+
+  async #joined(request: Request<T>): Promise<B> {
+    const items = this.#samples(request);
+    const samples = (await (this.batch_sampler ? Promise.all(items as T[]) : items)) as Awaited<T>[];
+    return await this.collate_fn(samples);
   }
 
   /** The whole batch at once, where the dataset can and nobody wants to join the samples in another way. */
@@ -242,6 +263,14 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B> {
 
 /** What a step asks for: indices of a map-style dataset, or the samples of a stream. */
 type Request<T> = number[] | number | T[] | T;
+type Requests<T> = Iterator<Request<T>> | AsyncIterator<Request<T>>;
+type Pending<B> = () => Promise<B>;
+
+/** An error of what is begun ahead is not unhandled: it is thrown when somebody waits for it. */
+function thrownInTurn<R>(promise: Promise<R>): Promise<R> {
+  promise.catch(() => {});
+  return promise;
+}
 
 /** The sampler of a stream, which has no indices. */
 const endless: Sampler<number> = {

@@ -1,20 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  type Args,
   bind,
   default_generator,
   drawIndices,
   fillIntegers,
   Generator,
   permutation,
+  RuntimeError,
   randomSeed,
   type Signature,
   signature,
   ValueError,
 } from '@tfjs-torch/core';
 
-/** A source of indices, or of batches of them, that can be run through again and again. */
-export interface Sampler<T> extends Iterable<T> {
-  readonly length?: number;
+/**
+ * A source of indices, or of batches of them, that can be run through again and again. A subclass has `[Symbol.iterator]` and
+ * perhaps `length`; an array does as well.
+ */
+export abstract class Sampler<T> implements Iterable<T> {
+  abstract readonly length?: number;
+
+  abstract [Symbol.iterator](): Iterator<T>;
 }
 
 interface Sized {
@@ -39,18 +46,19 @@ function checkCount(name: string, n: unknown): void {
   }
 }
 
-export class SequentialSampler implements Sampler<number> {
+export class SequentialSampler extends Sampler<number> {
   readonly data_source: Sized;
 
   constructor(data_source: Sized) {
+    super();
     this.data_source = bind<{ data_source: Sized }>(sequentialSignature, [data_source]).data_source;
   }
 
-  get length(): number {
+  override get length(): number {
     return lengthOf(this.data_source);
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
+  override *[Symbol.iterator](): IterableIterator<number> {
     for (let i = 0; i < this.length; i++) yield i;
   }
 }
@@ -60,7 +68,7 @@ const sequentialSignature: Signature<{ data_source: Sized }> = signature(
 );
 
 /** Shuffles; or, with `replacement`, draws. Without a generator, each run takes its seed from the default one. */
-export class RandomSampler implements Sampler<number> {
+export class RandomSampler extends Sampler<number> {
   readonly data_source: Sized;
   readonly replacement: boolean;
   readonly generator: Generator | null;
@@ -74,6 +82,7 @@ export class RandomSampler implements Sampler<number> {
       | [replacement: boolean, options?: Omit<RandomSamplerOptions, 'replacement'>]
       | [options?: RandomSamplerOptions]
   ) {
+    super();
     const bound = bind(randomSignature, [data_source, ...args]);
     this.data_source = bound.data_source;
     this.replacement = bound.replacement;
@@ -89,11 +98,11 @@ export class RandomSampler implements Sampler<number> {
     return this.#num_samples ?? lengthOf(this.data_source);
   }
 
-  get length(): number {
+  override get length(): number {
     return this.num_samples;
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
+  override *[Symbol.iterator](): IterableIterator<number> {
     const n = lengthOf(this.data_source);
     const generator = this.generator ?? new Generator().manual_seed(randomSeed());
     if (this.replacement) {
@@ -116,21 +125,22 @@ const randomSignature: Signature<{
   generator: Generator | null;
 }> = signature('RandomSampler.__init__', 'data_source: dict, replacement=False, num_samples=None, generator=None');
 
-export class SubsetRandomSampler implements Sampler<number> {
+export class SubsetRandomSampler extends Sampler<number> {
   readonly indices: ArrayLike<number>;
   readonly generator: Generator | null;
 
   constructor(indices: ArrayLike<number>, ...args: [generator?: Generator | null] | [options?: SamplerOptions]) {
+    super();
     const bound = bind(subsetSignature, [indices, ...args]);
     this.indices = bound.indices;
     this.generator = bound.generator;
   }
 
-  get length(): number {
+  override get length(): number {
     return this.indices.length;
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
+  override *[Symbol.iterator](): IterableIterator<number> {
     for (const i of permutation(this.indices.length, this.generator ?? default_generator)) yield this.indices[i]!;
   }
 }
@@ -140,7 +150,7 @@ const subsetSignature: Signature<{ indices: ArrayLike<number>; generator: Genera
 );
 
 /** Draws `num_samples` indices with the relative weights given, which are float64. */
-export class WeightedRandomSampler implements Sampler<number> {
+export class WeightedRandomSampler extends Sampler<number> {
   readonly weights: Float64Array;
   readonly num_samples: number;
   readonly replacement: boolean;
@@ -154,6 +164,7 @@ export class WeightedRandomSampler implements Sampler<number> {
       | [replacement: boolean, options?: SamplerOptions]
       | [options?: SamplerOptions & { replacement?: boolean }]
   ) {
+    super();
     const bound = bind(weightedSignature, [weights, num_samples, ...args]);
     checkCount('num_samples', bound.num_samples);
     if (typeof bound.replacement !== 'boolean') {
@@ -170,11 +181,11 @@ export class WeightedRandomSampler implements Sampler<number> {
     this.generator = bound.generator;
   }
 
-  get length(): number {
+  override get length(): number {
     return this.num_samples;
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
+  override *[Symbol.iterator](): IterableIterator<number> {
     yield* drawIndices(this.weights, this.num_samples, this.replacement, this.generator ?? default_generator);
   }
 }
@@ -192,8 +203,79 @@ const weightedSignature: Signature<{
   generator: Generator | null;
 }> = signature('WeightedRandomSampler.__init__', 'weights, num_samples, replacement=True, generator=None');
 
+export interface DistributedSamplerOptions {
+  num_replicas?: number | null;
+  rank?: number | null;
+  shuffle?: boolean;
+  seed?: number;
+  drop_last?: boolean;
+}
+
+/**
+ * The part of a dataset that is `rank`'s, of `num_replicas` equal parts; shuffled anew for each epoch that `set_epoch` names.
+ * Both must be given: there is no process group to ask.
+ */
+export class DistributedSampler extends Sampler<number> {
+  readonly dataset: Sized;
+  readonly num_replicas: number;
+  readonly rank: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  readonly drop_last: boolean;
+  readonly num_samples: number;
+  readonly total_size: number;
+  epoch = 0;
+
+  constructor(
+    dataset: Sized,
+    ...args: Args<
+      [num_replicas: number | null, rank: number | null, shuffle: boolean, seed: number, drop_last: boolean],
+      DistributedSamplerOptions
+    >
+  ) {
+    super();
+    const { num_replicas, rank, ...bound } = bind(distributedSignature, [dataset, ...args]);
+    if (num_replicas === null || rank === null) {
+      throw new RuntimeError('Requires distributed package to be available');
+    }
+    if (rank >= num_replicas || rank < 0) {
+      throw new ValueError(`Invalid rank ${rank}, rank should be in the interval [0, ${num_replicas - 1}]`);
+    }
+    this.dataset = bound.dataset;
+    this.num_replicas = num_replicas;
+    this.rank = rank;
+    this.shuffle = bound.shuffle;
+    this.seed = bound.seed;
+    this.drop_last = bound.drop_last;
+    const n = lengthOf(this.dataset);
+    const cut = this.drop_last && n % num_replicas !== 0;
+    this.num_samples = Math.ceil((cut ? n - num_replicas : n) / num_replicas);
+    this.total_size = this.num_samples * num_replicas;
+  }
+
+  override get length(): number {
+    return this.num_samples;
+  }
+
+  override *[Symbol.iterator](): IterableIterator<number> {
+    const n = lengthOf(this.dataset);
+    const order = this.shuffle ? permutation(n, new Generator().manual_seed(this.seed + this.epoch)) : null;
+    // Where the parts are longer than the dataset, it begins again.
+    for (let i = this.rank; i < this.total_size; i += this.num_replicas) yield order ? order[i % n]! : i % n;
+  }
+
+  /** Names the epoch that comes: without it, each has the same order. */
+  set_epoch(epoch: number): void {
+    this.epoch = epoch;
+  }
+}
+const distributedSignature: Signature<Required<DistributedSamplerOptions> & { dataset: Sized }> = signature(
+  'DistributedSampler.__init__',
+  'dataset: dict, num_replicas=None, rank=None, shuffle=True, seed=0, drop_last=False',
+);
+
 /** Batches of indices from another sampler. */
-export class BatchSampler implements Sampler<number[]> {
+export class BatchSampler extends Sampler<number[]> {
   readonly sampler: Sampler<number>;
   readonly batch_size: number;
   readonly drop_last: boolean;
@@ -205,6 +287,7 @@ export class BatchSampler implements Sampler<number[]> {
       | [batch_size: number, options: { drop_last: boolean }]
       | [options: { batch_size: number; drop_last: boolean }]
   ) {
+    super();
     const bound = bind(batchSignature, [sampler, ...args]);
     checkCount('batch_size', bound.batch_size);
     if (typeof bound.drop_last !== 'boolean') {
@@ -215,12 +298,12 @@ export class BatchSampler implements Sampler<number[]> {
     this.drop_last = bound.drop_last;
   }
 
-  get length(): number {
+  override get length(): number {
     const n = lengthOf(this.sampler);
     return this.drop_last ? Math.floor(n / this.batch_size) : Math.ceil(n / this.batch_size);
   }
 
-  *[Symbol.iterator](): IterableIterator<number[]> {
+  override *[Symbol.iterator](): IterableIterator<number[]> {
     const indices = this.sampler[Symbol.iterator]();
     for (;;) {
       const batch: number[] = [];

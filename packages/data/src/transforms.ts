@@ -2,28 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError, ValueError } from '@tfjs-torch/core';
 import { fromHost } from './collate';
 import { Image, lookUp } from './image';
+import { constructible, type Transform } from './transform';
 
-export { Image };
-
-/**
- * A function of one sample. Where it treats each value of an image by itself it says so, and a dataset can build a batch
- * without a tensor per sample: each of the 256 values is transformed once, then looked up.
- */
-export interface Transform<In, Out> {
-  (sample: In): Out;
-  /** For images: what each 8-bit value becomes, by channel; the result is a float32 tensor, channels first. */
-  tables?: ((channels: number) => Float32Array[]) | undefined;
-  /** For float32 tensors: does its work on values of one channel, in place. */
-  perChannel?: ((values: Float32Array, channel: number, channels: number) => void) | undefined;
-}
-
-/** Callable as in Python, `ToTensor()`, and as a class is in JavaScript, `new ToTensor()`. */
-function constructible<A extends unknown[], T extends object>(make: (...args: A) => T) {
-  function construct(...args: A): T {
-    return make(...args);
-  }
-  return construct as unknown as { new (...args: A): T; (...args: A): T };
-}
+export { RandomCrop, type RandomCropOptions, RandomHorizontalFlip } from './random-transforms';
+export { Image, type Transform };
 
 const unit = Float32Array.from({ length: 256 }, (_, i) => i / 255);
 const units = (channels: number) => Array.from({ length: channels }, () => unit.slice());
@@ -38,7 +20,7 @@ export const ToTensor = constructible(
         }
         const { data, height, width, channels } = image;
         const values = new Float32Array(data.length);
-        lookUp(units(channels), height * width, data, 0, values, 0);
+        lookUp(units(channels), height * width, data, values, 0);
         return fromHost(values, [channels, height, width], 'float32') as tf.Tensor3D;
       },
       { tables: units },
@@ -108,8 +90,9 @@ function compose(transforms: readonly unknown[]): Step {
       for (const perChannel of all) perChannel!(...args);
     };
   };
-  const head = steps[0]?.tables;
-  const rest = later(1);
+  const moves = steps.findIndex((step) => !step.geometry || step.tables);
+  const head = steps[moves]?.tables;
+  const rest = later(moves + 1);
   const tables =
     head && rest
       ? (channels: number) => {
@@ -118,7 +101,14 @@ function compose(transforms: readonly unknown[]): Step {
           return made;
         }
       : undefined;
-  return Object.assign(call, { tables, perChannel: later(0) });
+  // What moves pixels comes before what the tables do, in a transform that is the head of another list too.
+  const movers = steps.slice(0, head ? moves + 1 : steps.length).flatMap((step) => step.geometry ?? []);
+  const onlyMoves = moves < 0 && steps.length > 0;
+  const geometry =
+    (tables || onlyMoves) && movers.length > 0
+      ? (image: Image) => movers.reduce((moved, move) => move(moved), image)
+      : undefined;
+  return Object.assign(call, { tables, perChannel: later(0), geometry });
 }
 
 /** A function of the user's as a transform. */

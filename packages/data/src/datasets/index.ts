@@ -1,1 +1,3 @@
-export { MNIST, type MNISTOptions } from './mnist';
+export { CIFAR10, type CIFAR10Options } from './cifar10';
+export { FashionMNIST, MNIST, type MNISTOptions } from './mnist';
+export { VisionDataset } from './vision';

