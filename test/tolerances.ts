@@ -21,6 +21,8 @@ export const tolerances = {
    */
   lbfgs: 1e-5,
   lbfgsOverOwn: 4,
+  /** One step from torch's own state: rounding in a forward pass and its gradients, and in the rule (`optimOps`). */
+  parityStep: 5e-6,
   /** Host arithmetic in float64 on both sides; V8's `**` is up to 1 ulp off CPython's, and a schedule multiplies on. */
   learningRate: 1e-12,
   /** A rate that is a tensor is float32; torch multiplies in float32, we in float64 and then round. */
