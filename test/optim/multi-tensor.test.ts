@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Parameter } from '@tfjs-torch/core';
 import { Adam } from '@tfjs-torch/optim';
 import { expect, test } from 'vitest';
+import { executors, expectSameBits, needs, withExecutor } from './executors';
 import { golden, optimizers } from './golden';
 
 // Several of one kind, a number, a large one, an empty one, one of a kind of its own.
@@ -24,26 +25,30 @@ function train(params: Parameter[], step: () => void) {
   }
 }
 
-test.each([...new Set(golden.cases.map((c) => c.name))])(
-  '%s: parameters updated together are, bit for bit, as updated alone',
-  (name) => {
+const names = [...new Set(golden.cases.map((c) => c.name))];
+test.for(executors.flatMap((executor) => names.map((name) => [name, executor] as const)))(
+  '%s, %s: parameters updated together are, bit for bit, as ops updates each alone',
+  ([name, executor], context) => {
+    needs(executor, context);
     const [together, alone] = [make(), make()];
     const one = new optimizers[name]!(together, { lr: 0.01 });
     const each = alone.map((p) => new optimizers[name]!([p], { lr: 0.01 }));
-    train(together, () => one.step());
-    train(alone, () => {
-      for (const optimizer of each) optimizer.step();
-    });
+    withExecutor(executor, () => train(together, () => one.step()));
+    withExecutor('ops', () =>
+      train(alone, () => {
+        for (const optimizer of each) optimizer.step();
+      }),
+    );
     together.forEach((p, i) => {
       expect(p.shape).toEqual(shapes[i]);
-      expect(p.dataSync()).toEqual(alone[i]!.dataSync());
+      expectSameBits(p.dataSync(), alone[i]!.dataSync(), `parameter ${i}`);
       const [mine, theirs] = [one.state.get(p) ?? {}, each[i]!.state.get(alone[i]!) ?? {}];
       expect(Object.keys(mine)).toEqual(Object.keys(theirs));
       for (const [key, value] of Object.entries(mine)) {
         if (!(value instanceof tf.Tensor)) expect(value).toBe(theirs[key]);
         else {
           expect(value.shape).toEqual(shapes[i]);
-          expect(value.dataSync()).toEqual((theirs[key] as tf.Tensor).dataSync());
+          expectSameBits(value.dataSync(), (theirs[key] as tf.Tensor).dataSync(), `${key} of parameter ${i}`);
         }
       }
     });

@@ -4,6 +4,7 @@ import { Parameter } from '@tfjs-torch/core';
 import { referenceState, referenceStep } from '@tfjs-torch/optim';
 import { afterAll, expect, test } from 'vitest';
 import { relativeError, tolerances } from '../tolerances';
+import { expectSameBits, fused, needs, withExecutor } from './executors';
 import { type Case, golden, isTensor, optimizers, problemOf, withTensors } from './golden';
 
 const label = (c: Case) => `${c.name}, ${c.desc}`;
@@ -99,24 +100,29 @@ function build(c: Case) {
   return { params, optimizer: new make(given, ...args, kwargs) };
 }
 
-function train(c: Case) {
+/** `seen` is given the parameters after each step. */
+function train(c: Case, seen: (k: number, params: readonly Parameter[]) => void) {
   const { shapes, grads } = problemOf(c);
   const { params, optimizer } = build(c);
-  let worst = 0;
   replay(c, optimizer.param_groups, (k, missing) => {
     params.forEach((p, i) => {
       p.grad = missing.has(i) ? null : (tf.tensor(grads[k]![i]!, shapes[i], 'float32') as typeof p.grad);
     });
     optimizer.step();
-    params.forEach((p, i) => {
-      worst = Math.max(worst, relativeError(p.dataSync(), single(c.params[k]![i]!)));
-    });
+    seen(k, params);
   });
-  return { optimizer, worst };
+  return optimizer;
 }
 
 test.each(ofType('float32').map((c) => [label(c), c] as const))('ops: %s', (_, c) => {
-  const { optimizer, worst } = train(c);
+  let worst = 0;
+  const optimizer = withExecutor('ops', () =>
+    train(c, (k, params) => {
+      params.forEach((p, i) => {
+        worst = Math.max(worst, relativeError(p.dataSync(), single(c.params[k]![i]!)));
+      });
+    }),
+  );
   expect(noted(c, 'ops', worst)).toBeLessThanOrEqual(tolerances.optimOps);
 
   const saved = optimizer.state_dict();
@@ -142,6 +148,33 @@ test.each(ofType('float32').map((c) => [label(c), c] as const))('ops: %s', (_, c
   tf.dispose([saved.state, saved.param_groups] as tf.TensorContainer);
   optimizer.dispose();
 });
+
+test.for(ofType('float32').map((c) => [label(c), c] as const))(
+  `${fused} gives the bits of ops: %s`,
+  ([, c], context) => {
+    needs(fused, context);
+    const [ours, theirs] = [fused, 'ops' as const].map((name) =>
+      withExecutor(name, () => {
+        const all: (readonly [what: string, values: ArrayLike<number>])[] = [];
+        const optimizer = train(c, (k, params) => {
+          all.push(...params.map((p, i) => [`step ${k}, parameter ${i}`, p.dataSync()] as const));
+        });
+        for (const [i, state] of [...optimizer.state.values()].entries()) {
+          for (const [key, value] of Object.entries(state)) {
+            const values = value instanceof tf.Tensor ? value.dataSync() : [value as number];
+            all.push([`${key} of parameter ${i}`, values]);
+          }
+        }
+        optimizer.dispose();
+        return all;
+      }),
+    ) as [[string, ArrayLike<number>][], [string, ArrayLike<number>][]];
+    expect(ours.map(([what]) => what)).toEqual(theirs.map(([what]) => what));
+    ours.forEach(([what, values], i) => {
+      expectSameBits(values, theirs[i]![1], what);
+    });
+  },
+);
 
 test('every option set of torch is a case', () => {
   const sets = (name: string) => golden.cases.filter((c) => c.name === name && !c.desc.startsWith('ours')).length;
