@@ -1,10 +1,11 @@
 import { cpus } from 'node:os';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { compare, teacherForced } from '@tfjs-torch/parity';
 import torch from 'tfjs-torch';
 import { describe, expect, it } from 'vitest';
-import { gradientsOf, head, type State, weightsOf } from './parity/golden';
+import { goldenOf, head } from './parity/golden';
 import { lenet, script, test, train } from './parity/lenet';
-import { relativeError, tolerances } from './tolerances';
+import { tolerances } from './tolerances';
 
 const { nn } = torch;
 const { DataLoader, Subset, TensorDataset } = torch.utils.data;
@@ -12,7 +13,7 @@ const { DataLoader, Subset, TensorDataset } = torch.utils.data;
 const backend = process.env.TFJS_TORCH_BACKEND;
 // A step takes the cpu backend half a second: it runs every fourth state and one seed.
 const slow = backend === 'cpu';
-const states = head.states.map((state, index) => ({ state, index })).filter(({ index }) => !slow || index % 4 === 0);
+const states = head.states.map((_, index) => index).filter((index) => !slow || index % 4 === 0);
 const { runs, judged } = head.free_run;
 
 const criterion = new nn.CrossEntropyLoss();
@@ -37,20 +38,6 @@ function firstBatches(loader: ReturnType<typeof numbersLoader>, count: number): 
   return batches;
 }
 
-/** Loss and gradients of our net at a state of torch's. */
-function gradientsAt(net: ReturnType<typeof lenet>, state: State, index: number) {
-  const weights = weightsOf(index);
-  net.load_state_dict(
-    Object.fromEntries(head.tensors.map(({ name, shape }, i) => [name, tf.tensor(weights[i]!, shape)])),
-  );
-  net.zero_grad();
-  const [batch] = [...new DataLoader(new Subset(train, state.indices), { batch_size: head.batch_size })];
-  const [images, labels] = batch!;
-  const loss = criterion(net(images), labels);
-  loss.backward();
-  return { loss: loss.item(), gradients: [...net.parameters()].map((p) => p.grad!.dataSync()) };
-}
-
 describe(`LeNet on MNIST beside torch ${head.torch} (${head.made_on.cpu}, ${head.made_on.capability})`, () => {
   it.each(runs)('draws the batches of torch, seed $seed', ({ seed, indices }) => {
     expect(firstBatches(numbersLoader(seed), indices.length)).toEqual(indices);
@@ -67,19 +54,20 @@ describe(`LeNet on MNIST beside torch ${head.torch} (${head.made_on.cpu}, ${head
 
   it("has the loss and the gradients of torch.float64 at torch's states", () => {
     const net = lenet();
-    const reached = states.map(({ state, index }) => {
-      const { loss, gradients } = gradientsAt(net, state, index);
-      const exact = gradientsOf(index);
-      return {
-        loss: Math.abs(loss - state.loss) / state.loss,
-        gradient: Math.max(...gradients.map((g, i) => relativeError(g, exact[i]!))),
-      };
+    const golden = goldenOf(states);
+    const trace = teacherForced(golden, net, null, (indices: tf.Tensor) => {
+      const [batch] = [...new DataLoader(new Subset(train, [...indices.dataSync()]), { batch_size: head.batch_size })];
+      const [images, labels] = batch!;
+      return criterion(net(images), labels);
     });
-    const gradient = reached.map((r) => r.gradient);
-    const own = states.map(({ state }) => state.own.mkldnn.gradient);
+    const { rows } = compare(trace, golden, { only: ['loss', 'grad'] });
+    const farthest = (kind: string) =>
+      golden.steps.map(({ step }) => rows.find((row) => row.step === step && row.kind === kind)!.relative);
+    const gradient = farthest('grad');
+    const own = states.map((index) => head.states[index]!.own.mkldnn.gradient);
     const median = quantile(gradient, 0.5);
     const ownMedian = quantile(own, 0.5);
-    const loss = Math.max(...reached.map((r) => r.loss));
+    const loss = Math.max(...farthest('loss'));
     const above = gradient.filter((g) => !(g <= tolerances.lenetGradient)).length;
     console.info(
       `${backend}: ${states.length} states, loss ${figure(loss)}; gradient median ${figure(median)}`,

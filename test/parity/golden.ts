@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { HostTensor, Trace } from '@tfjs-torch/parity';
 
 /** What scripts/golden/lenet.py records; its comments say how. */
 export interface Head {
@@ -70,17 +71,49 @@ const perTensor = <T>(cut: (from: number, to: number) => T): T[] =>
 const weightWords = readWords('weights.bin.gz', 4);
 const gradientWords = readWords('gradients.bin.gz', 3);
 
-/** The weights of the `index`-th state, one array for each of `head.tensors`. */
-export function weightsOf(index: number): Float32Array[] {
+const byName = (arrays: readonly HostTensor['data'][], dtype: HostTensor['dtype']): Record<string, HostTensor> =>
+  Object.fromEntries(head.tensors.map(({ name, shape }, i) => [name, { dtype, shape, data: arrays[i]! }]));
+
+/** The weights of the `index`-th state. */
+function weightsOf(index: number) {
   const values = new Float32Array(weightWords[index]!.buffer);
-  return perTensor((from, to) => values.slice(from, to));
+  return byName(
+    perTensor((from, to) => values.slice(from, to)),
+    'float32',
+  );
 }
 
 /** torch.float64's gradients at the `index`-th state, to 6e-8 of the largest value of each tensor. */
-export function gradientsOf(index: number): Float64Array[] {
+function gradientsOf(index: number) {
   const { largest } = head.states[index]!;
   const words = gradientWords[index]!;
-  return perTensor((from, to) => words.subarray(from, to)).map((part, tensor) =>
-    Float64Array.from(part, (word) => ((word >> 8) / head.fixed_point) * largest[tensor]!),
+  const parts = perTensor((from, to) => words.subarray(from, to));
+  return byName(
+    parts.map((part, tensor) => Float64Array.from(part, (word) => ((word >> 8) / head.fixed_point) * largest[tensor]!)),
+    'float64',
   );
 }
+
+/**
+ * The states as a golden of @tfjs-torch/parity, whose batches are indices of the training set. On disk they are planes of bytes
+ * with gradients in 24 bits: 8 MB, and in the package's own format 13.
+ */
+export const goldenOf = (states: readonly number[]): Trace => ({
+  head: {
+    format: 1,
+    torch: head.torch,
+    tfjs: null,
+    cpu: `${head.made_on.cpu}, ${head.made_on.capability}`,
+    machine: head.made_on.platform,
+    threads: head.threads,
+    seed: head.seed,
+    dtype: 'float32',
+    optimizer: { name: 'Adam', defaults: { lr: head.lr } },
+  },
+  steps: states.map((index) => {
+    const { step, indices, loss } = head.states[index]!;
+    const inputs = [{ dtype: 'int32', shape: [indices.length], data: Int32Array.from(indices) } as const];
+    const before = { model: weightsOf(index), state: null };
+    return { step, inputs, param_groups: null, before, loss, grads: gradientsOf(index), after: null };
+  }),
+});

@@ -54,7 +54,7 @@ export function evaluate<B extends readonly unknown[]>(
     return value;
   };
   if (subject.optimizer) subject.optimizer.step(closure);
-  else closure();
+  else tf.tidy(() => void closure());
   if (!first) throw new ValueError(`${subject.optimizer?.constructor.name}.step() did not call its closure`);
   return first;
 }
