@@ -191,9 +191,20 @@ describe('a sparse tensor', () => {
     expect(() => sparse_coo_tensor(indices, tf.ones([2, 3]), [4, 3])).toThrowError(text);
   });
 
-  test('cannot be written to in place, but be emptied', () => {
+  test('cannot be written to in place, but be multiplied and emptied', () => {
     const t = make();
-    expect(() => t.mul_(2)).toThrowError('in place, a sparse tensor can only be zeroed');
+    expect(() => t.add_(2)).toThrowError('in place, a sparse tensor can only be zeroed or multiplied');
+    expect(() => t.mul_(tf.ones([4, 2]))).toThrowError('in place, a sparse tensor can only be zeroed or multiplied');
+    expect(
+      Array.from(
+        t
+          .mul_(2)
+          .mul_(tf.tensor([0.5]))
+          .mul_(3)
+          .dataSync(),
+      ),
+    ).toEqual([9, 12, 0, 0, 18, 24, 0, 0]);
+    expect([t._nnz(), t.is_coalesced()]).toEqual([3, false]);
     t.zero_();
     expect([t._nnz(), ...t.dataSync()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });

@@ -17,7 +17,7 @@ const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'B
 export function write(target: tf.Tensor, value: tf.Tensor): void {
   const t = original(target);
   if (t instanceof SparseTensor)
-    throw new NotImplementedError('in place, a sparse tensor can only be zeroed: take its to_dense()');
+    throw new NotImplementedError('in place, a sparse tensor can only be zeroed or multiplied by a number: take its to_dense()');
   const { _node, _output } = fields(value);
   swap(t, value);
   if (_node) {

@@ -174,6 +174,14 @@ export class SparseTensor extends tf.Tensor {
     return this;
   }
 
+  /** Multiplies each entry by one number. */
+  override mul_(factor: number | tf.Tensor): this {
+    if (factor instanceof tf.Tensor && factor.size !== 1) return super.mul_(factor);
+    const values = withGrad(false, () => tf.tidy(() => tf.reshape(tf.mul(this.#values, factor), this.#values.shape)));
+    this.become(new SparseTensor(this.#places, values, this.shape, this.#coalesced));
+    return this;
+  }
+
   override dispose(): void {
     this.#values.dispose();
     this.#dense?.dispose();
