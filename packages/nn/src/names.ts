@@ -16,7 +16,7 @@ export const bool = (x: boolean): string => (x ? 'True' : 'False');
 export function float(x: number | null): string {
   if (x === null) return 'None';
   const size = Math.abs(x);
-  if (size === 0 || (size >= 1e-4 && size < 1e16)) return `${x}`;
+  if (size === 0 || (size >= 1e-4 && size < 1e16)) return Number.isInteger(x) ? `${x}.0` : `${x}`;
   return x.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }
 

@@ -70,24 +70,24 @@ function scoped(
 }
 
 interface TensorFlowBackend {
-  binding: Record<'TF_ATTR_TYPE' | 'TF_FLOAT' | 'TF_INT32', number>;
+  binding: Record<'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_FLOAT' | 'TF_INT32', number>;
   executeMultipleOutputs(op: string, attrs: object[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
 }
 
-/** A TensorFlow operation by name, where tfjs-node is the backend; null elsewhere. */
+/** A TensorFlow operation by name, where tfjs-node is the backend; null elsewhere. Attributes: types and floats. */
 export function tensorflow(
   name: string,
-  types: Record<string, 'float32' | 'int32'>,
+  attributes: Record<string, 'float32' | 'int32' | number>,
   inputs: tf.Tensor[],
   outputs = 1,
 ): tf.Tensor[] | null {
   if (tf.getBackend() !== 'tensorflow') return null;
   const backend = tf.backend() as unknown as TensorFlowBackend;
   const { binding } = backend;
-  const attrs = Object.entries(types).map(([key, type]) => ({
-    name: key,
-    type: binding.TF_ATTR_TYPE,
-    value: type === 'float32' ? binding.TF_FLOAT : binding.TF_INT32,
-  }));
+  const attrs = Object.entries(attributes).map(([name, value]) =>
+    typeof value === 'number'
+      ? { name, type: binding.TF_ATTR_FLOAT, value }
+      : { name, type: binding.TF_ATTR_TYPE, value: value === 'float32' ? binding.TF_FLOAT : binding.TF_INT32 },
+  );
   return backend.executeMultipleOutputs(name, attrs, inputs, outputs);
 }

@@ -29,6 +29,24 @@ export {
 export { type EmbeddingFunctionOptions, embedding } from './embedding';
 export { linear } from './linear';
 export { type CrossEntropyOptions, cross_entropy, type NLLLossOptions, nll_loss } from './loss';
+export {
+  celu,
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leaky_relu,
+  logsigmoid,
+  mish,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
+} from './nonlinear';
 export { type PaddingMode, type PadOptions, pad } from './pad';
 export { type MaxPool2dOptions, max_pool2d } from './pooling';
 export type { LossOptions, Reduction } from './reduction';

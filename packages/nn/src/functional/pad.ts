@@ -51,7 +51,7 @@ const forAll = (amounts: readonly Amount[], rank: number): Amount[] => [
 
 function withConstant(input: tf.Tensor, amounts: readonly Amount[], value: number): tf.Tensor {
   const frame = forAll(amounts, input.rank);
-  if (frame.some(([before, after], i) => input.shape[i]! + before + after < 0)) {
+  if (frame.some(([before, after], i) => input.shape[i]! + Math.min(before, 0) + Math.min(after, 0) < 0)) {
     throw new RuntimeError('narrow(): length must be non-negative.');
   }
   const images = input.rank === 4 && amounts.length <= 2;

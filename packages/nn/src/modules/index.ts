@@ -1,4 +1,25 @@
-export { LogSoftmax, ReLU, Softmax } from './activation';
+export {
+  CELU,
+  ELU,
+  GELU,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  ReLU,
+  ReLU6,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softmax2d,
+  Softplus,
+  Softsign,
+  Tanh,
+} from './activation';
 export { _BatchNorm, BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchnorm';
 export { ModuleDict, ModuleList, Sequential } from './container';
 export {
