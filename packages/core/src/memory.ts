@@ -80,7 +80,9 @@ function valuesToKeep(t: tf.Tensor): Values | null {
   if (f._host) return f._host;
   if (t.dtype === 'string' || t.dtype === 'complex64') return null;
   if (f._internal) return null;
-  return isPlain(t) || t.size <= SMALL ? (engine.backend.readSync(t.dataId) as Values) : null;
+  if (!isPlain(t) && t.size > SMALL) return null;
+  // Not the current backend: there may have been another when the tensor was made.
+  return engine.state.tensorInfo.get(t.dataId)!.backend.readSync(t.dataId) as Values;
 }
 
 const nothing = () => {};
