@@ -1,4 +1,13 @@
 export { log_softmax, relu, softmax } from './activation';
+export {
+  type AvgPool1dOptions,
+  type AvgPool2dOptions,
+  adaptive_avg_pool1d,
+  adaptive_avg_pool2d,
+  avg_pool1d,
+  avg_pool2d,
+  type OutputSize,
+} from './avg-pooling';
 export { type BatchNormFunctionOptions, batch_norm } from './batchnorm';
 export {
   type Conv1dFunctionOptions,
@@ -48,6 +57,6 @@ export {
   tanh,
 } from './nonlinear';
 export { type PaddingMode, type PadOptions, pad } from './pad';
-export { type MaxPool2dOptions, max_pool2d } from './pooling';
+export { type MaxPool1dOptions, type MaxPool2dOptions, max_pool1d, max_pool2d } from './pooling';
 export type { LossOptions, Reduction } from './reduction';
 export { flatten } from './shape';

@@ -1,126 +1,117 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, NotImplementedError, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { maxOfWindows, scatter, type Windows } from '../host-pool';
-import { nchwFrom, nhwc } from '../layout';
 import { list } from '../names';
 import { kernel, op } from '../op';
-import { type Pair, pair } from '../pair';
+import { type Pair, repeat, type Single, type Sizes } from '../pair';
 import { assertTensor } from './linear';
+import { assertNotEmpty, assertPadding, outputSize, type PoolOptions, pooledByWindows, poolPair } from './pool-windows';
 
-export interface MaxPool2dOptions {
+interface MaxPoolOptions<S> {
   /** Default: `kernel_size`. */
-  stride?: Pair | null;
-  padding?: Pair;
+  stride?: S | null;
+  padding?: S;
   /** Only 1 so far. */
-  dilation?: Pair;
+  dilation?: S;
   ceil_mode?: boolean;
   /** Only false so far. */
   return_indices?: boolean;
 }
+export type MaxPool1dOptions = MaxPoolOptions<Single>;
+export type MaxPool2dOptions = MaxPoolOptions<Pair>;
+
+type MaxPoolArgs<S> = Args<
+  [stride: S | null, padding: S, dilation: S, ceil_mode: boolean, return_indices: boolean],
+  MaxPoolOptions<S>
+>;
+type Bound = Required<MaxPoolOptions<Sizes>>;
+const maxPoolList = 'input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False';
 
 /** The largest value in each window. `input` [N, C, H, W] or [C, H, W]. */
-export function max_pool2d(
-  input: tf.Tensor,
-  kernel_size: Pair,
-  ...args: Args<
-    [stride: Pair | null, padding: Pair, dilation: Pair, ceil_mode: boolean, return_indices: boolean],
-    MaxPool2dOptions
-  >
-): tf.Tensor {
-  const { stride, padding, dilation, ceil_mode, return_indices } = bind(maxPool2dSignature, [
-    input,
-    kernel_size,
-    ...args,
-  ]);
+export function max_pool2d(input: tf.Tensor, kernel_size: Pair, ...args: MaxPoolArgs<Pair>): tf.Tensor {
+  const o = bind(maxPool2dSignature, [input, kernel_size, ...args]);
   assertTensor('max_pool2d', 'input', 1, input);
-  if (return_indices) throw new NotImplementedError('max_pool2d: return_indices=True is not available yet');
-  const size = poolPair('kernel_size', kernel_size);
-  const windows: Options = {
+  assertNoIndices('max_pool2d', o);
+  const pairOf = (name: Parameters<typeof poolPair>[1], x: Sizes) => poolPair('max_pool2d', name, x);
+  const size = pairOf('kernel_size', kernel_size);
+  const windows: PoolOptions = {
     size,
-    strides: stride === null ? size : poolPair('stride', stride),
-    padding: poolPair('padding', padding),
-    ceil: ceil_mode,
+    strides: o.stride === null ? size : pairOf('stride', o.stride),
+    padding: pairOf('padding', o.padding),
+    ceil: o.ceil_mode,
   };
-  assertWindows(input, windows, poolPair('dilation', dilation));
-  const batched = (input.rank === 4 ? input : tf.expandDims(input)) as tf.Tensor4D;
-  const output = maxPool(batched, windows);
-  return input.rank === 4 ? output : tf.reshape(output, output.shape.slice(1));
-}
-const maxPool2dSignature: Signature<Required<MaxPool2dOptions>> = signature(
-  'max_pool2d',
-  'input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False',
-);
-
-type Two = [number, number];
-
-interface Options {
-  size: Two;
-  strides: Two;
-  padding: Two;
-  ceil: boolean;
-}
-
-const forms = {
-  kernel_size: 'either be a single int',
-  stride: 'either be omitted, a single int',
-  padding: 'either be a single int',
-  dilation: 'be either a single int',
-};
-
-function poolPair(name: keyof typeof forms, x: Pair): Two {
-  const [h, w, ...more] = pair(x);
-  if (h === undefined || more.length > 0) {
-    throw new RuntimeError(`max_pool2d: ${name} must ${forms[name]}, or a tuple of two ints`);
+  const dilation = pairOf('dilation', o.dilation);
+  if (windows.strides.includes(0)) throw new RuntimeError('stride should not be zero');
+  if (input.rank !== 3 && input.rank !== 4) {
+    throw new RuntimeError('non-empty 3D or 4D (batch mode) tensor expected for input');
   }
-  return [h, w ?? h];
-}
-
-function assertWindows(input: tf.Tensor, { size, strides, padding }: Options, dilation: Two): void {
-  if (strides.includes(0)) throw new RuntimeError('stride should not be zero');
-  if ((input.rank !== 3 && input.rank !== 4) || input.shape.slice(-3).includes(0)) {
-    throw new RuntimeError(
-      input.rank === 3 || input.rank === 4
-        ? `Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:${list(input.shape)}`
-        : 'non-empty 3D or 4D (batch mode) tensor expected for input',
-    );
-  }
+  assertNotEmpty(input.shape);
   if (dilation.some((d) => d <= 0)) {
     throw new RuntimeError(
       `dilation should be greater than zero, but got dilationH: ${dilation[0]} dilationW: ${dilation[1]}`,
     );
   }
-  if (dilation.some((d) => d !== 1))
-    throw new NotImplementedError('max_pool2d: dilation other than 1 is not available yet');
-  for (const [i, p] of padding.entries()) {
-    if (p < 0) throw new RuntimeError(`pad must be non-negative, but got pad: ${p}`);
-    if (p > size[i]! / 2) {
-      throw new RuntimeError(
-        `pad should be at most half of effective kernel size, but got pad=${p}, kernel_size=${size[i]} and dilation=1`,
-      );
-    }
-  }
+  assertNoDilation('max_pool2d', dilation);
+  assertPadding(windows);
+  return pooledByWindows(input, false, windows, maxPool);
 }
+const maxPool2dSignature: Signature<Bound> = signature('max_pool2d', maxPoolList);
 
-/** torch's pooling_output_shape: in ceil mode the last window must start inside of the input or the padding before it. */
-function outputSize(n: number, size: number, stride: number, padding: number, ceil: boolean): number {
-  const free = n + 2 * padding - size;
-  const out = Math.floor((free + (ceil ? stride - 1 : 0)) / stride) + 1;
-  return ceil && (out - 1) * stride >= n + padding ? out - 1 : out;
-}
-
-function maxPool(input: tf.Tensor4D, { size, strides, padding, ceil }: Options): tf.Tensor {
-  const [n, c, height, width] = input.shape;
-  const out = [height, width].map((x, i) => outputSize(x, size[i]!, strides[i]!, padding[i]!, ceil)) as Two;
-  if (out.some((x) => x < 1)) {
+/** The largest value in each window. `input` [N, C, L] or [C, L]. */
+export function max_pool1d(input: tf.Tensor, kernel_size: Single, ...args: MaxPoolArgs<Single>): tf.Tensor {
+  const o = bind(maxPool1dSignature, [input, kernel_size, ...args]);
+  assertTensor('max_pool1d', 'input', 1, input);
+  assertNoIndices('max_pool1d', o);
+  if ((input.rank !== 2 && input.rank !== 3) || input.shape.slice(-2).includes(0)) {
     throw new RuntimeError(
-      `Given input size: (${c}x${height}x${width}). Calculated output size: (${c}x${out.map((x) => Math.max(x, 0)).join('x')}). Output size is too small`,
+      `max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:${list(input.shape)}`,
     );
   }
-  const windows = { input: [n, height, width, c], output: out, size, strides, before: padding } as const;
-  if (n === 0) return tf.zeros([n, c, ...out]);
-  const images = nhwc(input);
-  return nchwFrom(hostBackends.has(tf.getBackend()) ? poolOnHost(images, windows) : poolByKernel(images, windows));
+  const size = one('kernel_size', 'an int, list of ints or tuple of ints', kernel_size);
+  const stride = o.stride === null ? size : one('stride', 'None, an int, list of ints, or tuple of ints', o.stride);
+  const padding = one('padding', 'an int, list of ints, or tuple of ints', o.padding);
+  const dilation = one('dilation', 'an int, list of ints, or tuple of ints', o.dilation);
+  const refuse = (text: string) => {
+    throw new RuntimeError(`max_pool1d() ${text}`);
+  };
+  if (size <= 0) refuse(`kernel_size must be greater than zero, but got ${size}`);
+  if (stride <= 0) refuse(`stride must be greater than zero, but got ${stride}`);
+  if (padding < 0) refuse(`padding must be non-negative, but got ${padding}`);
+  if (padding > size / 2) {
+    refuse(`padding should be at most half of kernel size, but got padding=${padding} and kernel_size=${size}`);
+  }
+  if (dilation <= 0) refuse(`dilation must be greater than zero, but got ${dilation}`);
+  assertNoDilation('max_pool1d', [dilation]);
+  const out = outputSize(input.shape[input.rank - 1]!, size, stride, padding, o.ceil_mode);
+  if (out <= 0) refuse(`Invalid computed output size: ${out}`);
+  const windows: PoolOptions = {
+    size: [1, size],
+    strides: [1, stride],
+    padding: [0, padding],
+    ceil: o.ceil_mode,
+  };
+  return pooledByWindows(input, true, windows, maxPool);
 }
+const maxPool1dSignature: Signature<Bound> = signature('max_pool1d', maxPoolList);
+
+function one(name: string, form: string, x: Sizes): number {
+  const [value, ...more] = repeat(x, 1);
+  if (value !== undefined && more.length === 0) return value;
+  throw new RuntimeError(`max_pool1d() ${name} must be ${form} of size 1 but got size ${repeat(x, 1).length}`);
+}
+
+function assertNoIndices(call: string, { return_indices }: { return_indices: boolean }): void {
+  if (return_indices) throw new NotImplementedError(`${call}: return_indices=True is not available yet`);
+}
+
+function assertNoDilation(call: string, dilation: readonly number[]): void {
+  if (dilation.some((d) => d !== 1)) {
+    throw new NotImplementedError(`${call}: dilation other than 1 is not available yet`);
+  }
+}
+
+const maxPool = (images: tf.Tensor4D, windows: Windows): tf.Tensor4D =>
+  hostBackends.has(tf.getBackend()) ? poolOnHost(images, windows) : poolByKernel(images, windows);
 
 /** Backends whose memory JavaScript reads at no cost to speak of. */
 const hostBackends = new Set(['cpu', 'wasm']);

@@ -48,4 +48,4 @@ export {
   NLLLoss,
   SmoothL1Loss,
 } from './loss';
-export { MaxPool2d } from './pooling';
+export { AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d } from './pooling';
