@@ -103,7 +103,7 @@ describe('teacherForced', () => {
     const golden = goldenOf(name);
     const compared = compare(force(golden, setUp()), golden);
     expect(compared.above(tolerances.parityStep)).toEqual([]);
-    expect(new Set(compared.rows.map(({ kind }) => kind)).size).toBe(5);
+    expect(new Set(compared.rows.map(({ kind }) => kind)).size).toBe(6);
   });
 
   test('every optimizer has a golden, and every golden a setup', () => {
@@ -255,8 +255,8 @@ describe('compare', () => {
     const compared = compare(same(), golden);
     expect(compared.worst).toBe(0);
     expect(compared.within(0)).toBe(true);
-    // 3 losses, gradients but one, a start and 3 ends of 6 tensors, 4 parameters' states of 4, 5 options of 2 groups.
-    expect(compared.rows.length).toBe(3 + 12 + 24 + 48 + 30);
+    // 3 batches of 2, 3 losses, gradients but one, a start and 3 ends of 6 tensors, 4 parameters' states of 4, 5 options of 2 groups.
+    expect(compared.rows.length).toBe(6 + 3 + 12 + 24 + 48 + 30);
   });
 
   test.each<
@@ -272,6 +272,7 @@ describe('compare', () => {
     ],
     ['a count', [...last, 'state', 'out.bias', 'step'], () => 4, { kind: 'state', name: 'out.bias step', at: 0 }],
     ['a gradient', ['steps', 1, 'grads', 'hidden.bias'], nudge(1e-3), { kind: 'grad', name: 'hidden.bias', step: 1 }],
+    ['a batch', ['steps', 0, 'inputs', 0], nudge(1e-3), { kind: 'input', name: '[0]', step: 0 }],
     ['a loss', ['steps', 0, 'loss'], () => 0.5, { kind: 'loss', name: '', step: 0 }],
     ['an option', ['steps', 1, 'param_groups', 0, 'lr'], () => 0.5, { kind: 'option', name: '[0] lr', step: 1 }],
     ['a start', ['steps', 0, 'before', 'model', 'out.bias'], nudge(1e-3), { kind: 'model', before: true, step: 0 }],
@@ -360,7 +361,7 @@ describe('compare', () => {
         golden,
         tampered(golden, ['steps', 0, 'loss'], () => null),
       ).rows,
-    ).toHaveLength(116);
+    ).toHaveLength(122);
   });
 
   test('NaN is equal to NaN alone', () => {
@@ -391,6 +392,7 @@ describe('compare', () => {
       [
         `3 steps beside torch ${version}, ${cpu}, 1 threads, seed 0, float32`,
         '          tensors  equal  relative  ulp',
+        '  input   6        6      0         0',
         '  loss    3        3      0         0',
         '  grad    12       12     0         0',
         '  model   24       23     1.2e-7    1',

@@ -11,8 +11,8 @@ import {
   type Value,
 } from './trace';
 
-/** What a tensor is: `model` are parameters and buffers. */
-export const kinds = ['loss', 'grad', 'model', 'state', 'option'] as const;
+/** What a tensor is: `input` a batch's, `model` a parameter or a buffer. */
+export const kinds = ['input', 'loss', 'grad', 'model', 'state', 'option'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** How far one tensor, or one number, is from the golden's. */
@@ -109,6 +109,7 @@ class Comparing {
   steps(a: Step, e: Step, startsAnew: boolean): void {
     const place = { step: e.step, before: false, name: '' };
     if (startsAnew) this.snapshots(a.before, e.before, { step: e.step, before: true });
+    if (this.wants('input')) this.values(a.inputs, e.inputs, { ...place, kind: 'input' });
     if (this.wants('loss') && e.loss !== null) this.values(a.loss, e.loss, { ...place, kind: 'loss' });
     if (this.wants('grad')) this.dicts(a.grads, e.grads, { ...place, kind: 'grad' });
     if (this.wants('option') && e.param_groups) {
@@ -124,6 +125,7 @@ class Comparing {
 const isDict = (x: Value): x is Readonly<Record<string, Value>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
 const titles: Record<Kind, string> = {
+  input: 'input',
   loss: 'loss',
   grad: 'gradient of',
   model: '',
@@ -220,7 +222,7 @@ function columns(rows: string[][]): string[] {
 const LISTED = 20;
 
 /**
- * Compares all that the golden has: losses, gradients, parameters, buffers, state, the optimizer's own options.
+ * Compares all that the golden has: batches, losses, gradients, parameters, buffers, state, the optimizer's own options.
  * @throws ValueError with a list of all that has no distance: steps, tensors, entries and shapes that do not fit
  */
 export function compare(trace: Trace, golden: Trace, { only = kinds }: CompareOptions = {}): Comparison {
