@@ -91,8 +91,13 @@ function update({ traced: { outputs }, scalars, items }: Job): void {
 
     function updateAlone(item: Item) {
       const values = evaluate((name) => tensorOf(item, name));
-      // An update consumes its value: a second output of the same gets a buffer of its own, so that memory is constant.
-      const own = values.map((value, i) => (values.indexOf(value) < i ? tf.mul(value, 1) : value));
+      // An update consumes its value: an input, or a second output of the same, gets a buffer of its own.
+      const taken = new Set([item.param, item.grad, ...Object.values(item.slots)]);
+      const own = values.map((value) => {
+        if (taken.has(value)) return tf.mul(value, 1);
+        taken.add(value);
+        return value;
+      });
       own.forEach((value, i) => {
         internal.update(tensorOf(item, names[i]!), value);
       });
