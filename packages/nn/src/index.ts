@@ -12,3 +12,4 @@ export {
 } from './module';
 export * from './modules';
 export type { Pair } from './pair';
+export * as utils from './utils';

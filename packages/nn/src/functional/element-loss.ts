@@ -10,6 +10,7 @@ import {
   ValueError,
   warn,
 } from '@tfjs-torch/core';
+import { readsAtOnce } from '../backend';
 import { list, notImplemented, scalarType, size } from '../names';
 import { op } from '../op';
 import { assertTensor } from './linear';
@@ -279,12 +280,9 @@ const huberSignature: Signature<Required<HuberLossFunctionOptions>> = signature(
 
 // ---- probabilities
 
-/** GPUs are not waited for: torch checks in the kernel there. */
-const readable = new Set(['cpu', 'wasm', 'tensorflow']);
-
-/** @throws torch's error for a value outside of [0, 1] */
+/** @throws torch's error for a value outside of [0, 1]; on GPUs torch checks in the kernel, we not at all */
 function assertProbabilities(name: string, t: tf.Tensor): void {
-  if (!readable.has(tf.getBackend())) return;
+  if (!readsAtOnce()) return;
   for (const p of t.dataSync()) {
     if (!(p >= 0 && p <= 1)) throw new RuntimeError(`all elements of ${name} should be between 0 and 1`);
   }
