@@ -17,7 +17,9 @@ const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'B
 export function write(target: tf.Tensor, value: tf.Tensor): void {
   const t = original(target);
   if (t instanceof SparseTensor)
-    throw new NotImplementedError('in place, a sparse tensor can only be zeroed or multiplied by a number: take its to_dense()');
+    throw new NotImplementedError(
+      'in place, a sparse tensor can only be zeroed or multiplied by a number: take its to_dense()',
+    );
   const { _node, _output } = fields(value);
   swap(t, value);
   if (_node) {
@@ -31,6 +33,13 @@ export function write(target: tf.Tensor, value: tf.Tensor): void {
 export function writeStorage(target: tf.Tensor, dataId: tf.DataId): void {
   const t = original(target);
   receive(t, dataId);
+  writeThrough(t);
+}
+
+/** To be called when an executor has written the storage of `target` itself. */
+export function overwritten(target: tf.Tensor): void {
+  const t = original(target);
+  fields(t)._host = undefined;
   writeThrough(t);
 }
 

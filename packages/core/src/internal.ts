@@ -1,7 +1,7 @@
 /** For the packages of this workspace: not part of the public API. */
 export { clearGrad, peekGrad } from './autograd';
 export { withGrad } from './grad-mode';
-export { write as update, writeStorage as updateStorage } from './in-place';
+export { overwritten, write as update, writeStorage as updateStorage } from './in-place';
 export { frame } from './kernels';
 export { lazyTranspose, sourceOf } from './lazy';
 export {
