@@ -3,6 +3,7 @@ import { RuntimeError } from '@tfjs-torch/core';
 import type { Trace } from '../rule/rule';
 import { cpu } from './cpu';
 import { ops } from './ops';
+import { wasm } from './wasm';
 
 /** One parameter to be updated, its gradient, and its state by slot: float32, all of the parameter's shape. */
 export interface Item {
@@ -41,7 +42,7 @@ export interface ExecutorChoice {
 }
 
 /** The fused ones, each for the backends that it says. */
-const fused = new Map<string, Executor>([cpu].map((executor) => [executor.name, executor]));
+const fused = new Map<string, Executor>([cpu, wasm].map((executor) => [executor.name, executor]));
 
 /** Adds a fused executor, or replaces the one of its name. It is chosen wherever it is available. */
 export function registerExecutor(executor: Executor): void {
