@@ -35,9 +35,10 @@ test('every optimizer has cases and errors from torch, and none is recorded with
 
 test('the code in docs/adding-an-optimizer.md is the code', () => {
   const blocks = [...read('docs/adding-an-optimizer.md').matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
-  expect(blocks.length).toBe(2);
-  expect(read('test/optim/signum.ts')).toBe(blocks[0]);
-  expect(read(`${optimizers}/sgd.ts`)).toContain(blocks[1]);
+  expect(blocks.length).toBe(3);
+  expect(read('test/optim/lion.ts')).toBe(blocks[0]);
+  expect(read('test/optim/signum.ts')).toBe(blocks[1]);
+  expect(read(`${optimizers}/sgd.ts`)).toContain(blocks[2]);
 });
 
 test('the optimizer of docs/adding-an-optimizer.md trains, saves and goes on', () => {

@@ -9,6 +9,7 @@ import {
   Adamax,
   AdamW,
   ASGD,
+  defineOptimizer,
   LBFGS,
   Muon,
   NAdam,
@@ -122,3 +123,35 @@ new Rprop([w], 1e-2, [0.5, 1.2, 2]);
 new RMSprop([w], { betas: [0.9, 0.99] });
 // @ts-expect-error a way to match that does not exist
 new Adam([w]).load_state_dict({ state: {}, param_groups: [] }, { match: 'name' });
+
+const Mine = defineOptimizer({
+  name: 'Mine',
+  defaults: { lr: 0.1, betas: [0.9, 0.99], nesterov: false, fused: null, mode: 'a' },
+  positional: ['lr', 'betas'],
+  state: (h) => ({ m: h.betas[0], ...(h.nesterov && { n: 0 }) }),
+  flags: (h) => ({ nesterov: h.nesterov }),
+  scalars: ({ lr }, t) => ({ lr: lr / t }),
+  update({ param, grad, m, n }, s, { nesterov }) {
+    return { param: param.sub(grad.mul(s.lr)), m: m.add(1), ...(nesterov && { n: n.abs() }) };
+  },
+});
+new Mine([w]);
+new Mine([w], 0.1, [0.5, 0.9], { nesterov: true, fused: true, mode: 'b' });
+new Mine({ params: [w], lr: 1 }).param_groups[0]!.betas[1].toFixed();
+new StepLR(new Mine([w]), 30);
+// @ts-expect-error a typo
+new Mine([w], { betaz: [0.5, 0.9] });
+// @ts-expect-error one beta
+new Mine([w], { betas: [0.5] });
+// @ts-expect-error keyword-only
+new Mine([w], 0.1, [0.5, 0.9], true);
+// @ts-expect-error no flag
+new Mine([w], { fused: 1 });
+
+const parts = { name: 'Mine', defaults: { lr: 0.1 }, scalars: ({ lr }: { lr: number }) => ({ lr }) } as const;
+// @ts-expect-error a scalar that is not there
+defineOptimizer({ ...parts, update: ({ param }, s) => ({ param: param.mul(s.rate) }) });
+// @ts-expect-error a state that is not there
+defineOptimizer({ ...parts, update: ({ param, m }) => ({ param: param.mul(m) }) });
+// @ts-expect-error no parameter
+defineOptimizer({ ...parts, state: () => ({ m: 0 }), update: ({ m }) => ({ m }) });

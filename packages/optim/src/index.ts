@@ -1,3 +1,4 @@
+export { type DefinedOptimizer, defineOptimizer, type OptimizerDefinition } from './define-optimizer';
 export {
   type Executor,
   type ExecutorChoice,
@@ -35,6 +36,8 @@ export { Rprop, type RpropOptions, rprop } from './optimizers/rprop';
 export { SGD, type SGDOptions, sgd } from './optimizers/sgd';
 export { SparseAdam, type SparseAdamOptions, sparseAdam } from './optimizers/sparse-adam';
 export { type Param, type ParamGroup, type ParamGroupInput, type ParamsInput, required } from './param-groups';
+export type { Expr } from './rule/expr';
+export type { RuleOptimizer } from './rule-optimizer';
 export {
   asTfjsOptimizer,
   parametersOf,

@@ -106,11 +106,11 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
           const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
           tf.tidy(() => run(ready));
           for (const { numbers, items, begun } of ready) {
+            const counts = Object.keys(numbers).length > 0;
             begun.forEach((one, i) => {
               commit(one, numbers);
-              if (!one.made) return;
-              for (const t of Object.values(one.made)) uncommitted.delete(t);
-              this.state.set(items[i]!.param, one.state);
+              if (one.made) for (const t of Object.values(one.made)) uncommitted.delete(t);
+              if (one.made || counts) this.state.set(items[i]!.param, one.state);
             });
           }
         } catch (error) {

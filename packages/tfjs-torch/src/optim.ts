@@ -13,6 +13,7 @@ export {
   type AdamWOptions,
   ASGD,
   type ASGDOptions,
+  defineOptimizer,
   LBFGS,
   type LBFGSOptions,
   Muon,

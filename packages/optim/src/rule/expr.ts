@@ -29,11 +29,12 @@ export class Expr {
     return new Expr(op, [], name);
   }
   private static node(op: Operation, ...args: Operand[]) {
-    return new Expr(
-      op,
-      args.map((a) => (a instanceof Expr ? a : Expr.leaf('const', a))),
-      '',
-    );
+    const read = args.map((a) => {
+      if (a instanceof Expr) return a;
+      if (typeof a !== 'number') throw new TypeError(`Expr.${op}: expected an expression or a number, but got ${a}`);
+      return Expr.leaf('const', a);
+    });
+    return new Expr(op, read, '');
   }
 
   add(x: Operand) {

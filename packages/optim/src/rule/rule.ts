@@ -84,6 +84,12 @@ export function trace<H extends object>(rule: AnyRule<H>, h: H, s: Readonly<Reco
     const slots = Object.keys(rule.state(h, h));
     const scalars = Object.keys(s);
     const x = leaves('input', ['param', 'grad', ...slots]) as Record<'param' | 'grad', Expr>;
-    return { slots, scalars, outputs: rule.update(x, leaves('scalar', scalars), flags) as Record<string, Expr> };
+    const outputs = rule.update(x, leaves('scalar', scalars), flags) as Record<string, Expr>;
+    const known = ['param', ...slots];
+    const stray = Object.keys(outputs).find((name) => !known.includes(name));
+    if (stray !== undefined)
+      throw new TypeError(`${rule.name}: update gives '${stray}', but the state has no such tensor`);
+    if (!outputs.param) throw new TypeError(`${rule.name}: update must give the new 'param'`);
+    return { slots, scalars, outputs };
   });
 }
