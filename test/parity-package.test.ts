@@ -19,6 +19,7 @@ import {
   ulpDistance,
 } from '@tfjs-torch/parity';
 import { describe, expect, test } from 'vitest';
+import { withAllState } from './optim/all-state';
 import { tolerances } from './tolerances';
 
 const folder = new URL('./golden/parity/', import.meta.url);
@@ -47,44 +48,33 @@ interface Setup {
   after_backward?: () => void;
 }
 
-function dense(make: (params: Iterable<tf.Tensor>, net: Net) => optim.Optimizer<object>): Setup {
+const ofNet = (make: (net: Net) => optim.Optimizer<object>) => (): Setup => {
   const model = new Net();
-  const optimizer = make(model.parameters(), model);
-  return { model, optimizer, loss: (x, y) => nn.functional.cross_entropy(model(x), y) };
-}
+  return { model, optimizer: make(model), loss: (x, y) => nn.functional.cross_entropy(model(x), y) };
+};
 
 /** As in scripts/golden/parity.py. */
 const setups: Record<string, () => Setup> = {
+  ...Object.fromEntries(
+    Object.entries(withAllState).map(([name, make]) => [name, ofNet((net) => make(net.parameters()))]),
+  ),
   SGD: () => {
-    const setup = dense((params) => new optim.SGD(params, { lr: 0.1, momentum: 0.9, weight_decay: 0.01 }));
+    const setup = ofNet((net) => withAllState.SGD(net.parameters()))();
     const clip = () => {
       for (const p of setup.model.parameters()) p.grad?.clamp_(-0.05, 0.05);
     };
     return { ...setup, after_backward: clip };
   },
-  Adam: () =>
-    dense(
-      (_, { hidden, out, unused }) =>
-        new optim.Adam(
-          [{ params: [out.weight, out.bias!], lr: 0.05 }, { params: [hidden.weight, unused, hidden.bias!] }],
-          { lr: 0.01, amsgrad: true },
-        ),
-    ),
-  AdamW: () => dense((params) => new optim.AdamW(params, { lr: 0.01, weight_decay: 0.1 })),
-  NAdam: () => dense((params) => new optim.NAdam(params, { lr: 0.01 })),
-  RAdam: () => dense((params) => new optim.RAdam(params, { lr: 0.01 })),
-  Adamax: () => dense((params) => new optim.Adamax(params, { lr: 0.01 })),
-  Adagrad: () => dense((params) => new optim.Adagrad(params, { lr: 0.05, initial_accumulator_value: 0.1 })),
-  Adadelta: () => dense((params) => new optim.Adadelta(params, { lr: 1 })),
-  RMSprop: () => dense((params) => new optim.RMSprop(params, { lr: 0.01, momentum: 0.9, centered: true })),
-  Rprop: () => dense((params) => new optim.Rprop(params, { lr: 0.01 })),
-  ASGD: () => dense((params) => new optim.ASGD(params, { lr: 0.05, t0: 1 })),
-  LBFGS: () => dense((params) => new optim.LBFGS(params, { lr: 0.5, max_iter: 3, line_search_fn: 'strong_wolfe' })),
-  Adafactor: () => dense((params) => new optim.Adafactor(params, { lr: 0.01 })),
-  Muon: () => dense((_, { hidden, out }) => new optim.Muon([hidden.weight, out.weight], { lr: 0.01 })),
+  Adam: ofNet(({ hidden, out, unused }) =>
+    withAllState.Adam([
+      { params: [out.weight, out.bias!], lr: 0.05 },
+      { params: [hidden.weight, unused, hidden.bias!] },
+    ]),
+  ),
+  Muon: ofNet(({ hidden, out }) => withAllState.Muon([hidden.weight, out.weight])),
   SparseAdam: () => {
     const model = new nn.Embedding(6, 3, { sparse: true });
-    const optimizer = new optim.SparseAdam(model.parameters(), { lr: 0.05 });
+    const optimizer = withAllState.SparseAdam(model.parameters());
     return { model, optimizer, loss: (ids) => model(ids).square().sum() };
   },
 };
@@ -124,7 +114,7 @@ describe('teacherForced', () => {
 
   test('a step that is not torch’s is seen', () => {
     const golden = goldenOf('AdamW');
-    const { model, optimizer, loss } = dense((params) => new optim.AdamW(params, { lr: 0.01 }));
+    const { model, optimizer, loss } = ofNet((net) => new optim.AdamW(net.parameters(), { lr: 0.01 }))();
     optimizer.register_step_post_hook(() => {
       for (const p of model.parameters()) p.data.mul_(1.0001);
     });
@@ -138,7 +128,7 @@ describe('teacherForced', () => {
     expect(() => force(goldenOf('SGD'), { model, optimizer, loss })).toThrow(
       'the optimizer has 2 param groups, and in the golden 1',
     );
-    const other = dense((_, net) => new optim.Adam([net.hidden.weight], 0.01));
+    const other = ofNet((net) => new optim.Adam([net.hidden.weight], 0.01))();
     expect(() => force(goldenOf('AdamW'), other)).toThrow(
       'group 0 of the optimizer holds hidden.weight, and in the golden unused, hidden.weight, ',
     );

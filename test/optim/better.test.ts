@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { catch_warnings, Parameter, ValueError } from '@tfjs-torch/core';
-import { Adadelta, Adam, AdamW, RMSprop, SGD } from '@tfjs-torch/optim';
-import { describe, expect, test } from 'vitest';
+import { Adadelta, Adam, Adamax, AdamW, RMSprop, SGD, setExecutor } from '@tfjs-torch/optim';
+import { describe, expect, test, vi } from 'vitest';
 
 const parameter = (...values: number[]) => new Parameter(tf.tensor1d(values));
 const setGrad = (p: tf.Tensor, ...values: number[]) => {
@@ -266,5 +266,68 @@ describe('where tfjs’s optimizers are wrong', () => {
     expect(() => theirs.applyGradients([{ name: v.name, tensor: tf.tensor1d([1]) }])).toThrow();
     steps(p, ours, 1, 1);
     expect(values(p)).toEqual([-1]);
+  });
+
+  test('eps is the one of the options; theirs is left to the backend, and webgl answers 1e-4 on a GPU with float32', () => {
+    // backend_webgl.ts asks WEBGL_RENDER_FLOAT32_ENABLED the wrong way round; here the backend in use gives webgl's answer.
+    const webgl = vi.spyOn(tf.backend(), 'epsilon').mockReturnValue(1e-4);
+    try {
+      const p = parameter(0);
+      steps(p, new Adam([p], { lr: 1 }), 1, 1e-4);
+      expect(values(p)[0]).toBeCloseTo(-1, 3);
+      expect(theirs(tf.train.adam(1), 1, 1e-4, 0)).toBeCloseTo(-0.5, 3);
+    } finally {
+      webgl.mockRestore();
+    }
+  });
+
+  test('Adam registers nothing; theirs adds beta powers, which a minimize without a varList then trains', () => {
+    const trainable = () => Object.values(tf.engine().registeredVariables).filter((v) => v.trainable);
+    const before = trainable().length;
+    new Adam([parameter(0)]);
+    expect(trainable()).toHaveLength(before);
+    tf.train.adam(0.1);
+    expect(trainable()).toHaveLength(before + 2);
+  });
+
+  test('Adamax is saved and goes on; theirs throws', async () => {
+    await expect(tf.train.adamax(0.1).getWeights()).rejects.toThrow('not implemented');
+    await expect(tf.train.adamax(0.1).setWeights([])).rejects.toThrow('not implemented');
+    const [p, q] = [parameter(1), parameter(1)];
+    const [whole, half] = [new Adamax([p], 0.1), new Adamax([q], 0.1)];
+    steps(p, whole, 2, 1);
+    steps(q, half, 2, 1);
+    const resumed = new Adamax([q], 0.1);
+    resumed.load_state_dict(half.state_dict());
+    steps(p, whole, 2, -0.5);
+    steps(q, resumed, 2, -0.5);
+    expect(values(q)).toEqual(values(p));
+  });
+
+  test('RMSprop: theirs computes the mean square twice, in four kernels more', async () => {
+    const kernels = async (f: () => void) => {
+      const { kernels } = await tf.profile(() => {
+        f();
+        return tf.scalar(0);
+      });
+      return kernels.map(({ name }) => name);
+    };
+    setExecutor('ops');
+    try {
+      const p = parameter(1);
+      const ours = new RMSprop([p], { alpha: 0.9 });
+      const optimizer = tf.train.rmsprop(0.01, 0.9);
+      const v = tf.variable(tf.tensor1d([1]));
+      const theirStep = () => optimizer.applyGradients([{ name: v.name, tensor: tf.tensor1d([1]) }]);
+      steps(p, ours, 1, 1);
+      theirStep();
+      setGrad(p, 1);
+      const [mine, their] = [await kernels(() => ours.step()), await kernels(theirStep)];
+      expect(their.filter((name) => name === 'Square')).toHaveLength(2);
+      expect(mine.length).toBeGreaterThan(0);
+      expect(mine.length).toBeLessThanOrEqual(their.length - 4);
+    } finally {
+      setExecutor(null);
+    }
   });
 });
