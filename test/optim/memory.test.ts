@@ -37,7 +37,10 @@ const makers = {
   'LBFGS without line search': (params: tf.Tensor[]) => new optim.LBFGS(params, 0.01, { max_iter: 3 }),
 };
 /** Whether executors have to do with it. */
-const isRule = (name: string) => 'rule' in ((optim as Record<string, unknown>)[name] ?? {});
+const isRule = (name: string) => {
+  const value: unknown = (optim as Record<string, unknown>)[name];
+  return typeof value === 'function' && 'rule' in value;
+};
 const rows = (['ops', null] as const).flatMap((executor) =>
   Object.entries(makers)
     .filter(([name]) => executor === null || isRule(name))
