@@ -10,7 +10,7 @@ import {
   ValueError,
   warn,
 } from '@tfjs-torch/core';
-import { readsAtOnce } from '../backend';
+import { limited, readsAtOnce } from '../backend';
 import { list, notImplemented, scalarType, size } from '../names';
 import { op } from '../op';
 import { assertTensor } from './linear';
@@ -137,8 +137,7 @@ const huber = (delta: number, node = 'HuberLoss'): ElementLoss =>
       const near = tf.minimum(d, delta);
       return tf.mul(near, tf.sub(d, tf.mul(near, 0.5)));
     },
-    // wasm's clipByValue loses a NaN.
-    (x, y) => tf.minimum(tf.maximum(tf.sub(x, y), -delta), delta),
+    (x, y) => limited(tf.sub(x, y), -delta, delta),
   );
 function smoothL1(beta: number): ElementLoss {
   const { value, input } = huber(beta, 'SmoothL1Loss');

@@ -12,7 +12,7 @@ import {
   ValueError,
   warn,
 } from '@tfjs-torch/core';
-import { readsAtOnce } from '../backend';
+import { limited, readsAtOnce } from '../backend';
 import { total } from '../functional/reduction';
 import { scalarType, typename } from '../names';
 
@@ -186,9 +186,10 @@ export function clip_grad_value_(
   }
   internal.withGrad(false, () => {
     for (const gradient of gradients) {
-      // Not clipByValue: wasm's loses a NaN.
-      const clipped = tf.tidy(() => tf.minimum(tf.maximum(gradient, -limit), limit));
-      internal.update(gradient, clipped);
+      internal.update(
+        gradient,
+        tf.tidy(() => limited(gradient, -limit, limit)),
+      );
     }
   });
 }
