@@ -29,6 +29,7 @@ const inner = {
   ],
   python: /Error$|^catch_warnings$/,
   optim: [
+    'internal',
     'adadelta',
     'adagrad',
     'adam',

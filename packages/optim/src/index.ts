@@ -10,6 +10,7 @@ export {
 } from './executors';
 export { referenceState, referenceStep } from './executors/reference';
 export type { RemovableHandle } from './hooks';
+export * as internal from './internal';
 export {
   type LoadOptions,
   Optimizer,
