@@ -39,6 +39,13 @@ export function elementwise(x: tf.Tensor, f: (x: tf.Tensor) => tf.Tensor): tf.Te
   return y ? channelsFirst(f(y)) : f(x);
 }
 
+/** One value for each channel of `x`, [N, C, …], in the order of [N, C]: to be broadcast by `elementwise`. */
+export function channelValues(x: tf.Tensor, values: Float32Array): tf.Tensor {
+  const [n = 0, c = 0, ...space] = x.shape;
+  const ones = space.map(() => 1);
+  return tf.tensor(values, behind(x) ? [n, ...ones, c] : [n, c, ...ones]);
+}
+
 /** A tensor like `x` in shape and layout, for `elementwise`; `values` are in the order of NCHW. */
 export function valuesLike(x: tf.Tensor, values: Float32Array): tf.Tensor {
   const y = behind(x);

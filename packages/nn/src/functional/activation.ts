@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, IndexError, type Signature, signature, warn } from '@tfjs-torch/core';
-import { elementwise } from '../layout';
+import { elementwise, nchwFrom, nhwc } from '../layout';
 import { op, tensorflow } from '../op';
 import { assertTensor } from './linear';
 
@@ -52,6 +52,7 @@ function alongLast(input: tf.Tensor, dim: number, f: (x: tf.Tensor) => tf.Tensor
   const axis = dimension(dim, input.rank);
   if (input.rank === 0) return tf.reshape(f(tf.reshape(input, [1])), []);
   if (axis === input.rank - 1) return f(input);
+  if (axis === 1 && input.rank <= 4) return nchwFrom(f(nhwc(input)) as tf.Tensor4D, input.rank);
   const swapped = input.shape.map((_, i) => i);
   [swapped[axis], swapped[input.rank - 1]] = [input.rank - 1, axis];
   return tf.transpose(f(tf.transpose(input, swapped)), swapped);

@@ -3,6 +3,7 @@ import {
   type Args,
   bind,
   internal,
+  NotImplementedError,
   no_grad,
   RuntimeError,
   type Signature,
@@ -11,7 +12,7 @@ import {
 } from '@tfjs-torch/core';
 import { sumOfPixels } from '../conv-kernels';
 import { nchwFrom, nhwc } from '../layout';
-import { size } from '../names';
+import { scalarType, size } from '../names';
 import { op } from '../op';
 import { assertTensor } from './linear';
 
@@ -52,6 +53,9 @@ export function batch_norm(
       if (!t) throw new RuntimeError(`${name} must be defined in evaluation mode`);
   }
 
+  if (input.dtype !== 'float32') {
+    throw new NotImplementedError(`"batch_norm" not implemented for '${scalarType[input.dtype]}'`);
+  }
   const statistics: Statistics = training
     ? { running_mean, running_var, momentum, unbiased: count / (count - 1) }
     : { mean: running_mean!, variance: running_var! };

@@ -19,7 +19,7 @@ export {
   conv1d,
   conv2d,
 } from './conv';
-export { type DropoutOptions, dropout } from './dropout';
+export { type DropoutOptions, dropout, dropout1d, dropout2d } from './dropout';
 export {
   type BCEWithLogitsOptions,
   binary_cross_entropy,
@@ -36,6 +36,7 @@ export {
   smooth_l1_loss,
 } from './element-loss';
 export { type EmbeddingFunctionOptions, embedding } from './embedding';
+export { type LayerNormFunctionOptions, layer_norm } from './layernorm';
 export { linear } from './linear';
 export { type CrossEntropyOptions, cross_entropy, type NLLLossOptions, nll_loss } from './loss';
 export {

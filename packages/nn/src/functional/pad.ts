@@ -92,6 +92,20 @@ Supported combinations for non-constant padding:
   - 4D or 5D input: padding size = 6 (pads last 3 dimensions)`,
     );
   }
+  if (mode === 'circular' && amounts.some((amount) => amount.some((p) => p < 0))) {
+    // What is taken away is not what comes round.
+    const sign = (keep: (p: number) => number) => amounts.map(([before, after]): Amount => [keep(before), keep(after)]);
+    const cut = withConstant(
+      input,
+      sign((p) => Math.min(p, 0)),
+      0,
+    );
+    return withOwn(
+      cut,
+      sign((p) => Math.max(p, 0)),
+      mode,
+    );
+  }
   assertReach(input, amounts, mode);
   if (input.rank === dims + 2) return paddedImages(input, amounts, mode);
   const output = paddedImages(tf.expandDims(input), amounts, mode);

@@ -33,9 +33,10 @@ export {
   ConvTranspose2d,
   type ConvTranspose2dOptions,
 } from './conv';
-export { Dropout } from './dropout';
+export { Dropout, Dropout1d, Dropout2d } from './dropout';
 export { Embedding, type EmbeddingOptions } from './embedding';
-export { Flatten } from './flatten';
+export { Flatten, Unflatten } from './flatten';
+export { LayerNorm, type LayerNormOptions } from './layernorm';
 export { Identity, Linear, type LinearOptions } from './linear';
 export {
   BCELoss,
@@ -48,4 +49,5 @@ export {
   NLLLoss,
   SmoothL1Loss,
 } from './loss';
+export { CircularPad2d, ConstantPad2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d } from './padding';
 export { AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d } from './pooling';
