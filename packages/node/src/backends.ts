@@ -1,7 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError, registerMissingKernels, ValueError } from '@tfjs-torch/core';
+import { registerExecutor } from '@tfjs-torch/optim';
 import { loadTensorflow, loadTensorflowGpu } from './binding';
+import { native } from './native';
 import { findPackage, packageVersion, reasonOf, Unavailable } from './tfjs-node';
+
+registerExecutor(native);
 
 export type BackendName = 'tensorflow-gpu' | 'tensorflow' | 'wasm' | 'cpu';
 

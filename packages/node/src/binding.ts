@@ -17,6 +17,8 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { cacheRoot, fillCache, type Manifest, readCache } from './cache';
+import { findCompiler, lastError } from './compile';
+import { setUpNative } from './native';
 import {
   findPackage,
   firstThatLoads,
@@ -102,6 +104,7 @@ export interface Setup {
  * Sees to it that tfjs-node has a native binding that loads: the package's own, the cached one, the official download,
  * or one built from the tensorflow-cpu wheel. Throws with the reasons where none can be had.
  * With `again: false` a failure of the last 24 hours is reported without a new try.
+ * Then builds the native executor of the optimizers; they do without where that fails.
  */
 export async function setUpTensorflow({
   say = toStderr,
@@ -110,6 +113,16 @@ export async function setUpTensorflow({
   say?: Say;
   again?: boolean;
 } = {}): Promise<Setup> {
+  const setup = await setUpBinding(say, again);
+  try {
+    setUpNative();
+  } catch (error) {
+    say(`No native executor of optimizers: ${reasonOf(error)}`);
+  }
+  return setup;
+}
+
+async function setUpBinding(say: Say, again: boolean): Promise<Setup> {
   const packageJson = findPackage(packageName);
   if (!packageJson) throw new Unavailable(`${packageName} is not installed`, install);
   const packaged = packagedBinding(packageJson);
@@ -297,13 +310,6 @@ with zipfile.ZipFile(archive) as z:
 
 const works = (command: string, args: string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
-function findCompiler(): string {
-  const candidates = [process.env.CXX, 'c++', 'g++', 'clang++'].filter((name): name is string => !!name);
-  const compiler = candidates.find((name) => works(name, ['--version']));
-  if (!compiler) throw new Error(`there is no C++ compiler (${candidates.join(', ')})`);
-  return compiler;
-}
-
 function findPythonWithPip(): string {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder && existsSync(folder));
   const versions = folders.flatMap((folder) =>
@@ -335,11 +341,3 @@ async function run(command: string, args: string[], options: SpawnOptions = {}, 
   if (stopped) throw new Error(stopped);
   if (code !== 0) throw new Error(lastError(said) ?? `${command} ended with ${code ?? child.signalCode}`);
 }
-
-const lastError = (said: string) => {
-  const lines = said.split('\n').map((line) => line.trim());
-  return (
-    lines.findLast((line) => /error\b.*: ./i.test(line)) ??
-    lines.findLast((line) => line !== '' && !/^Node\.js v/.test(line))
-  );
-};
