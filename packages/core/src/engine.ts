@@ -34,6 +34,7 @@ export interface Engine {
   ): void;
   startScope(name?: string): void;
   endScope(result?: tf.TensorContainer): void;
+  clone(x: tf.Tensor): tf.Tensor;
   moveData(backend: Backend, dataId: tf.DataId): void;
   readSync(dataId: tf.DataId): tf.BackendValues;
   read(dataId: tf.DataId): Promise<tf.BackendValues>;

@@ -4,7 +4,7 @@ import { fields } from './fields';
 import { unhold } from './finalizer';
 import { is_grad_enabled } from './grad-mode';
 import { ownGradients } from './gradients';
-import { graph, record, save, shareHistory } from './graph';
+import { graph, record, save } from './graph';
 import { isPending } from './lazy';
 import { beforeDispose, endTidy, openRootScope, relieve, restore, touch } from './memory';
 import { OwnedVariable } from './owned-variable';
@@ -30,7 +30,7 @@ export function install(): void {
 const ours = () => engine.state.gradientDepth === 0;
 
 function recordKernels(): void {
-  const { runKernelFunc, isTapeOn, getTensorsForGradient, saveTensorsForBackwardMode, addTapeNode } = engine;
+  const { runKernelFunc, isTapeOn, getTensorsForGradient, saveTensorsForBackwardMode, clone, addTapeNode } = engine;
   let wanted = false;
 
   engine.runKernelFunc = (call: KernelCall) => {
@@ -55,10 +55,14 @@ function recordKernels(): void {
   };
   engine.saveTensorsForBackwardMode = (tensors) =>
     ours() ? save(tensors) : saveTensorsForBackwardMode.call(engine, tensors);
+  // What a custom gradient saves; wasm's clone would copy the values.
+  engine.clone = (x) => {
+    if (!ours()) return clone.call(engine, x);
+    if (!engine.state.tensorInfo.has(x.dataId)) restore(x.dataId);
+    return save([x])[0]!;
+  };
   engine.addTapeNode = (kernel, inputs, outputs, gradient, saved, attrs) => {
     if (!ours()) addTapeNode.call(engine, kernel, inputs, outputs, gradient, saved, attrs);
-    // engine.clone() records itself even inside a kernel, for what a custom gradient saves: the clone is its original.
-    else if (engine.state.kernelDepth > 0) shareHistory(inputs.x!, outputs[0]!);
     else record(kernel, inputs, outputs, gradient, saved, attrs);
   };
 }
