@@ -45,7 +45,7 @@ def t(*shape, dtype="float32"):
 def evaluate(p):
     if isinstance(p, list):
         values = [evaluate(v) for v in p]
-        return tuple(values) if all(isinstance(v, int) for v in values) else values
+        return tuple(values) if all(v is None or isinstance(v, int) for v in values) else values
     if not isinstance(p, dict):
         return p
     args, kwargs = [evaluate(v) for v in p.get("a", [])], {key: evaluate(v) for key, v in p.get("k", {}).items()}

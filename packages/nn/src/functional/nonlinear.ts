@@ -10,6 +10,7 @@ import {
   signature,
   ValueError,
 } from '@tfjs-torch/core';
+import { limited } from '../backend';
 import { elementwise } from '../layout';
 import { scalarType } from '../names';
 import { kernel, op, tensorflow } from '../op';
@@ -115,13 +116,13 @@ export function softplus(input: Tensor, ...args: Softplus): Tensor {
   assertFloat('softplus', input, 'softplus_cpu');
   const scaled = (x: Tensor) => (beta === 1 ? x : tf.mul(x, beta));
   // Above 17 the two differ by less than a rounding of float32.
-  const limited = (x: Tensor, above: Tensor, below: Tensor) =>
+  const chosen = (x: Tensor, above: Tensor, below: Tensor) =>
     threshold >= 17 ? below : tf.where(tf.greater(scaled(x), threshold), above, below);
   return ofInput(
     'Softplus',
     input,
-    (x) => limited(x, x, beta === 1 ? tf.softplus(x) : tf.div(tf.softplus(scaled(x)), beta)),
-    (dy, x) => limited(x, dy, tf.mul(dy, tf.sigmoid(scaled(x)))),
+    (x) => chosen(x, x, beta === 1 ? tf.softplus(x) : tf.div(tf.softplus(scaled(x)), beta)),
+    (dy, x) => chosen(x, dy, tf.mul(dy, tf.sigmoid(scaled(x)))),
   );
 }
 const softplusSignature: Signature<{ beta: number; threshold: number }> = signature(
@@ -223,7 +224,7 @@ const clipped = (node: string, input: Tensor, low: number, high: number) =>
   ofResult(
     node,
     input,
-    (x) => tf.clipByValue(x, low, high),
+    (x) => limited(x, low, high),
     (dy, y) => tf.mul(dy, inside(y, low, high)),
   );
 
@@ -235,7 +236,7 @@ export function hardsigmoid(input: Tensor, ...args: InPlace): Tensor {
 }
 const hardsigmoidSignature = inPlaceSignature('hardsigmoid');
 
-const hardGate = (x: Tensor) => tf.clipByValue(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1);
+const hardGate = (x: Tensor) => limited(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1);
 const hardSlope = (y: Tensor) => tf.mul(inside(y, 0, 1), 1 / 6);
 
 // ---- x by a gate between 0 and 1
