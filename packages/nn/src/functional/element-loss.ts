@@ -14,7 +14,7 @@ import { limited, readsAtOnce } from '../backend';
 import { list, notImplemented, scalarType, size } from '../names';
 import { op } from '../op';
 import { assertTensor } from './linear';
-import { type LossOptions, legacyReduction, type Reduction, reduced, resolveReduction } from './reduction';
+import { type LossOptions, legacyReduction, type Reduction, reduced, resolveReduction, total } from './reduction';
 
 type Binary = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 
@@ -217,13 +217,13 @@ function weightedReduction(options: Required<LossOptions>): Reduction {
 
 /** (input - target)² */
 export function mse_loss(input: tf.Tensor, target: tf.Tensor, ...args: ElementLossArgs): tf.Tensor {
-  return distanceLoss('mse', squared, input, target, bind(mseSignature, [input, target, ...args]), (w) => tf.sum(w));
+  return distanceLoss('mse', squared, input, target, bind(mseSignature, [input, target, ...args]), total);
 }
 const mseSignature: Signature<Required<ElementLossOptions>> = signature('mse_loss', elementList);
 
 /** |input - target| */
 export function l1_loss(input: tf.Tensor, target: tf.Tensor, ...args: ElementLossArgs): tf.Tensor {
-  return distanceLoss('l1', absolute, input, target, bind(l1Signature, [input, target, ...args]), (w) => tf.sum(w));
+  return distanceLoss('l1', absolute, input, target, bind(l1Signature, [input, target, ...args]), total);
 }
 const l1Signature: Signature<Required<ElementLossOptions>> = signature('l1_loss', elementList);
 
