@@ -4,8 +4,8 @@
  * A reference count does not tell: tfjs-node's Reshape and cpu's Slice share memory under another dataId, and on cpu
  * `dataSync()` hands out the memory itself. So a state tensor whose storage we made watches its `dataId`, without which
  * nobody gets at the memory: from the first look at it, the storage is never written again, and the next step gives the
- * tensor a new one. Parameters always get a new one, as forward passes read them. On wasm alone a reference count does
- * tell (wasm.ts).
+ * tensor a new one. Parameters always get a new one, as forward passes read them; but on wasm, where a reference count does
+ * tell, only those that are shared do.
  */
 import type { DataId, Tensor } from '@tensorflow/tfjs-core';
 import { internal } from '@tfjs-torch/core';

@@ -75,7 +75,18 @@ describe.runIf(process.env.TFJS_TORCH_BACKEND === 'wasm')('on tfjs-backend-wasm'
   const ones = (...shape: number[]) => tf.ones(shape);
   test.each<[string, number[], (p: tf.Tensor) => tf.Tensor]>([
     ['matMul', [4, 4], (p) => tf.matMul(ones(4, 4) as tf.Tensor2D, p as tf.Tensor2D)],
-    ['a bias', [4], (p) => tf.fused.matMul({ a: ones(4, 4) as tf.Tensor2D, b: ones(4, 4) as tf.Tensor2D, bias: p })],
+    [
+      'a bias',
+      [3],
+      (bias) =>
+        tf.fused.conv2d({
+          x: ones(1, 4, 4, 1) as tf.Tensor4D,
+          filter: ones(2, 2, 1, 3) as tf.Tensor4D,
+          bias,
+          strides: 1,
+          pad: 'same',
+        }),
+    ],
     ['conv2d', [2, 2, 1, 3], (p) => tf.conv2d(ones(1, 4, 4, 1) as tf.Tensor4D, p as tf.Tensor4D, 1, 'same')],
     [
       'depthwiseConv2d',

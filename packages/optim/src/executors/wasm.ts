@@ -102,33 +102,35 @@ export const wasm: Executor = {
 interface Step {
   backend: WasmBackend;
   table: number[];
-  /** Written in place, though somebody may have seen the values before. */
-  overwritten: [t: tf.Tensor, storage: Storage][];
+  /** Parameters that are written in place. */
+  overwritten: [param: tf.Tensor, storage: Storage][];
   /** To be given a new storage. */
   fresh: [t: tf.Tensor, dataId: tf.DataId][];
 }
 
-/**
- * What has one reference is written in place: here nothing shares memory without one, and a read is a copy. So parameters
- * are, too.
- */
+/** Adds a row for each parameter of a job. */
 function addRows({ backend, table, overwritten, fresh }: Step, { traced, items }: Job): void {
   const { inputs, outputs } = operands(traced);
   for (const item of items) {
-    table.push(item.param.size * 4);
-    for (const name of inputs) table.push(backend.dataIdMap.get(storageOf(tensorOf(item, name))).memoryOffset);
+    const addresses = inputs.map((name) => backend.dataIdMap.get(storageOf(tensorOf(item, name))).memoryOffset);
+    table.push(item.param.size * 4, ...addresses);
     for (const name of outputs) {
       const t = tensorOf(item, name);
-      const storage = backend.dataIdMap.get(storageOf(t));
-      if (storage.refCount === 1) {
-        if (!mayOverwrite(t)) overwritten.push([t, storage]);
-        table.push(storage.memoryOffset);
-      } else {
+      if (mayOverwrite(t) || (t === item.param && unshared(t))) table.push(addresses[inputs.indexOf(name)]!);
+      else {
         const { dataId, address } = allocate(backend, t.shape, 'float32', null);
         fresh.push([t, dataId]);
         table.push(address);
       }
     }
+  }
+
+  /** Here the count of references tells: nothing shares memory without one, and a read is a copy. */
+  function unshared(param: tf.Tensor): boolean {
+    const storage = backend.dataIdMap.get(storageOf(param));
+    if (storage.refCount !== 1) return false;
+    overwritten.push([param, storage]);
+    return true;
   }
 }
 
