@@ -88,7 +88,8 @@ export function record(
   const own = ownGradients.get(kernel)?.gradient(inputs, outputs);
   const f = own ?? tf.getGradient(kernel)?.gradFunc ?? gradient;
   const node = new Node(
-    kernel,
+    // A recorded function is named after its scope, as tfjs names one.
+    kernel.replace('__op', ''),
     outputs.map(({ shape, dtype }) => ({ shape, dtype })),
     saved,
     f ? (dy) => (f as GradientFunction)(dy, saved, attrs) : undefined,
