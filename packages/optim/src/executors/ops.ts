@@ -37,7 +37,8 @@ function buckets(items: readonly Item[]): Item[][] {
     const { size, shape } = item.param;
     const key = shape.slice(1).join();
     const bucket = open.get(key);
-    if (size === 0 || size > ALONE) all.push([item]);
+    if (size === 0) continue; // wasm's kernels make one value of none
+    if (size > ALONE) all.push([item]);
     else if (bucket && bucket.size + size <= TOGETHER) {
       bucket.items.push(item);
       bucket.size += size;
