@@ -57,7 +57,14 @@ export interface Scope {
 export type Inputs = Record<string, tf.Tensor | undefined>;
 export type Gradients = Record<string, () => tf.Tensor>;
 export type GradientFunction = (dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor[], attrs: tf.NamedAttrMap) => Gradients;
-export type KernelCall = { kernelName?: string; inputs: Inputs; attrs?: tf.NamedAttrMap };
+/** A kernel by its name, or a function with a gradient of its own. */
+export type KernelCall =
+  | { kernelName: string; inputs: Inputs; attrs?: tf.NamedAttrMap }
+  | {
+      inputs: Inputs;
+      forwardFunc: (backend: unknown, save: (tensors: tf.Tensor[]) => void) => tf.Tensor;
+      backwardsFunc: GradientFunction | null;
+    };
 
 /** tfjs's one engine: shared even by two copies of tfjs-core. */
 export const engine = tf.engine() as unknown as Engine;

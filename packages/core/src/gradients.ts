@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { engine, type GradientFunction, type Inputs } from './engine';
+import { is_grad_enabled } from './grad-mode';
 
 /**
  * Gradients that stand in for tfjs's, where those save what they do not need or run slower kernels.
@@ -37,7 +38,8 @@ interface TensorFlowBackend {
 }
 
 function reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
-  if (engine.backendName === 'tensorflow') {
+  // TensorFlow's own is in no graph.
+  if (engine.backendName === 'tensorflow' && !is_grad_enabled()) {
     const { binding, executeSingleOutput } = engine.backend as unknown as TensorFlowBackend;
     const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
     return executeSingleOutput.call(engine.backend, 'ReluGrad', [type], [dy, y]);

@@ -85,8 +85,8 @@ export function record(
     for (const t of saved) t.dispose();
     return;
   }
-  const own = ownGradients.get(kernel)?.gradient(inputs, outputs);
-  const f = own ?? tf.getGradient(kernel)?.gradFunc ?? gradient;
+  // A kernel comes without: it is known by its name, which an operation of ours may share.
+  const f = gradient ?? ownGradients.get(kernel)?.gradient(inputs, outputs) ?? tf.getGradient(kernel)?.gradFunc;
   const node = new Node(
     // A recorded function is named after its scope, as tfjs names one.
     kernel.replace('__op', ''),

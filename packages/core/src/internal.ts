@@ -17,6 +17,7 @@ export {
   touch,
   userCode,
 } from './memory';
+export { isRecording, operation } from './operation';
 
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { OwnedVariable } from './owned-variable';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { kernel } from './op';
+import { kernel, oneDnn } from './op';
 
 type Two = [number, number];
 export type Shape4D = [number, number, number, number];
@@ -17,8 +17,8 @@ export interface ConvolutionKind {
   filter(weight: tf.Tensor4D): tf.Tensor4D;
   forward(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor | null): tf.Tensor4D;
   inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, shape: Shape4D): tf.Tensor4D;
-  /** In the layout of torch's weight. */
-  weightGradient(x: tf.Tensor4D, dy: tf.Tensor4D, filterShape: Shape4D): tf.Tensor4D;
+  /** In the layout of torch's weight; the bias's beside it where the kernel gives both. */
+  weightGradient(x: tf.Tensor4D, dy: tf.Tensor4D, filterShape: Shape4D): [weight: tf.Tensor4D, bias?: tf.Tensor];
 }
 
 /** For images of `channels` and a weight [out, in / groups, kh, kw]. */
@@ -38,19 +38,30 @@ const attrsOf = (g: Geometry) => ({
 
 function plain(weightShape: Shape4D, g: Geometry): ConvolutionKind {
   const attrs = attrsOf(g);
+  const own = {
+    T: 'float32',
+    strides: [1, ...g.strides, 1],
+    padding: { text: g.pad.toUpperCase() },
+    data_format: { text: 'NHWC' },
+    dilations: [1, 1, 1, 1],
+  } as const;
   return {
     filter: (weight) => addGaps(tf.transpose(weight, [2, 3, 1, 0]), g.dilations),
     forward: (x, filter, bias) => {
+      if (!bias) return kernel(tf.Conv2D, { x, filter }, attrs);
+      const fused = oneDnn('_MklNativeConv2DWithBias', own, () => [x, filter, bias]);
+      if (fused) return fused[0] as tf.Tensor4D;
       // tfjs-node adds the bias in a second pass all the same.
-      if (bias && tf.getBackend() !== 'tensorflow') {
-        return kernel(tf.FusedConv2D, { x, filter, bias }, { ...attrs, activation: 'linear' });
-      }
-      return biased(kernel(tf.Conv2D, { x, filter }, attrs), bias);
+      if (tf.getBackend() === 'tensorflow') return biased(kernel(tf.Conv2D, { x, filter }, attrs), bias);
+      return kernel(tf.FusedConv2D, { x, filter, bias }, { ...attrs, activation: 'linear' });
     },
     inputGradient: (dy, filter, inputShape) => kernel(tf.Conv2DBackpropInput, { dy, filter }, { ...attrs, inputShape }),
     weightGradient: (x, dy, filterShape) => {
-      const gradient = kernel(tf.Conv2DBackpropFilter, { x, dy }, { ...attrs, filterShape });
-      return tf.transpose(dropGaps(gradient, g.dilations, weightShape), [3, 2, 0, 1]);
+      const sizes = () => tf.tensor1d(filterShape, 'int32');
+      const [gradient, bias] = oneDnn('_MklNativeConv2DBackpropFilterWithBias', own, () => [x, sizes(), dy], 2) ?? [
+        kernel(tf.Conv2DBackpropFilter, { x, dy }, { ...attrs, filterShape }),
+      ];
+      return [tf.transpose(dropGaps(gradient as tf.Tensor4D, g.dilations, weightShape), [3, 2, 0, 1]), bias];
     },
   };
 }
@@ -68,7 +79,7 @@ function depthwise([out, , kh, kw]: Shape4D, g: Geometry): ConvolutionKind {
     weightGradient: (x, dy, filterShape) => {
       const gradient = kernel(tf.DepthwiseConv2dNativeBackpropFilter, { x, dy }, { ...attrs, filterShape });
       const own = dropGaps(gradient, g.dilations, [g.groups, multiplier, kh, kw]);
-      return tf.reshape(tf.transpose(own, [2, 3, 0, 1]), [out, 1, kh, kw]);
+      return [tf.reshape(tf.transpose(own, [2, 3, 0, 1]), [out, 1, kh, kw])];
     },
   };
 }
@@ -94,10 +105,9 @@ function grouped([out, inPerGroup, kh, kw]: Shape4D, g: Geometry): ConvolutionKi
     },
     weightGradient: (x, dy, [fh, fw]) => {
       const parts = split(dy);
-      return tf.concat(
-        split(x).map((part, i) => each.weightGradient(part, parts[i]!, [fh, fw, inPerGroup, out / groups])),
-        0,
-      );
+      const gradient = (part: tf.Tensor4D, i: number) =>
+        each.weightGradient(part, parts[i]!, [fh, fw, inPerGroup, out / groups])[0];
+      return [tf.concat(split(x).map(gradient), 0)];
     },
   };
 }

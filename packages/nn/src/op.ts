@@ -1,19 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { is_grad_enabled } from '@tfjs-torch/core';
+import { internal, is_grad_enabled } from '@tfjs-torch/core';
 
 type Save = (tensors: tf.Tensor[]) => void;
 type Gradients = Record<string, () => tf.Tensor>;
 
 /** What of tfjs's engine is not in its public types. */
 const engine = tf.engine() as unknown as {
-  runKernelFunc(call: {
-    inputs: Record<string, tf.Tensor>;
-    forwardFunc: (backend: unknown, save: Save) => tf.Tensor;
-    backwardsFunc: ((dy: tf.Tensor, saved: tf.Tensor[]) => Gradients) | null;
-  }): tf.Tensor;
   runKernel<T extends tf.Tensor>(name: string, inputs: Record<string, tf.Tensor>, attrs: object): T;
-  startScope(name: string): void;
-  endScope(result?: tf.Tensor): void;
 };
 
 /** Runs a kernel that tfjs exports no op for. */
@@ -38,56 +31,78 @@ export function op(
 ): tf.Tensor {
   const given: Record<string, tf.Tensor> = {};
   for (const key in inputs) if (inputs[key]) given[key] = inputs[key];
-  const backward = (dy: tf.Tensor, saved: tf.Tensor[]): Gradients => {
-    const of = gradients(dy, saved);
+  const backward = (dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor[]): Gradients => {
+    const of = gradients(dy as tf.Tensor, saved);
     if (twice || !is_grad_enabled()) return of;
     // Recorded without a gradient: torch's graph then names the node that has none.
     return Object.fromEntries(
       Object.entries(of).map(([key, compute]) => [
         key,
-        () => scoped(`${name}Backward`, { ...given, dy }, compute, null),
+        () => internal.operation(`${name}Backward`, { ...given, dy: dy as tf.Tensor }, compute, null),
       ]),
     );
   };
-  return scoped(name, given, forward, backward);
-}
-
-function scoped(
-  name: string,
-  inputs: Record<string, tf.Tensor>,
-  forward: (save: Save) => tf.Tensor,
-  backwardsFunc: ((dy: tf.Tensor, saved: tf.Tensor[]) => Gradients) | null,
-): tf.Tensor {
-  // The engine names a recorded function after the scope that it runs in.
-  engine.startScope(`${name}__op`);
-  let result: tf.Tensor | undefined;
-  try {
-    result = engine.runKernelFunc({ inputs, forwardFunc: (_backend, save) => forward(save), backwardsFunc });
-    return result;
-  } finally {
-    engine.endScope(result);
-  }
+  return internal.operation(name, given, forward, backward);
 }
 
 interface TensorFlowBackend {
-  binding: Record<'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_FLOAT' | 'TF_INT32', number>;
+  binding: Record<
+    'TF_ATTR_TYPE' | 'TF_ATTR_INT' | 'TF_ATTR_FLOAT' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING' | 'TF_FLOAT' | 'TF_INT32',
+    number
+  >;
+  isUsingGpuDevice: boolean;
   executeMultipleOutputs(op: string, attrs: object[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
 }
 
-/** A TensorFlow operation by name, where tfjs-node is the backend; null elsewhere. Attributes: types and floats. */
+/** The value of an attribute: a type, a text, a flag, a float or a list of whole numbers. */
+export type Attribute = 'float32' | 'int32' | { text: string } | boolean | number | readonly number[];
+
+/**
+ * A TensorFlow operation by name, where tfjs-node is the backend; null elsewhere, and where the result would have to be
+ * a part of the graph, which it is not.
+ */
 export function tensorflow(
   name: string,
-  attributes: Record<string, 'float32' | 'int32' | number>,
+  attrs: Record<string, Attribute>,
   inputs: tf.Tensor[],
+  outputs = 1,
+): tf.Tensor[] | null {
+  if (tf.getBackend() !== 'tensorflow' || internal.isRecording()) return null;
+  const backend = tf.backend() as unknown as TensorFlowBackend;
+  const { binding } = backend;
+  const encode = (value: Attribute): { type: number; value: unknown } => {
+    if (value === 'float32') return { type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+    if (value === 'int32') return { type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 };
+    if (typeof value === 'boolean') return { type: binding.TF_ATTR_BOOL, value };
+    if (typeof value === 'number') return { type: binding.TF_ATTR_FLOAT, value };
+    if ('text' in value) return { type: binding.TF_ATTR_STRING, value: value.text };
+    return { type: binding.TF_ATTR_INT, value };
+  };
+  const encoded = Object.entries(attrs).map(([key, value]) => ({ name: key, ...encode(value) }));
+  return backend.executeMultipleOutputs(name, encoded, inputs, outputs);
+}
+
+const label = { _kernel: { text: 'MklNameChangeOp' } };
+const withoutOneDnn = new WeakSet<object>();
+
+/**
+ * An operation of oneDNN that TensorFlow keeps for its graph optimizer, under a name and with a kernel label of its own;
+ * null where there is none: on other backends and on GPUs, in a TensorFlow that was built without oneDNN.
+ */
+export function oneDnn(
+  name: `_MklNative${string}`,
+  attrs: Record<string, Attribute>,
+  inputs: () => tf.Tensor[],
   outputs = 1,
 ): tf.Tensor[] | null {
   if (tf.getBackend() !== 'tensorflow') return null;
   const backend = tf.backend() as unknown as TensorFlowBackend;
-  const { binding } = backend;
-  const attrs = Object.entries(attributes).map(([name, value]) =>
-    typeof value === 'number'
-      ? { name, type: binding.TF_ATTR_FLOAT, value }
-      : { name, type: binding.TF_ATTR_TYPE, value: value === 'float32' ? binding.TF_FLOAT : binding.TF_INT32 },
-  );
-  return backend.executeMultipleOutputs(name, attrs, inputs, outputs);
+  if (backend.isUsingGpuDevice || withoutOneDnn.has(backend)) return null;
+  try {
+    return tensorflow(name, { ...attrs, ...label }, inputs(), outputs);
+  } catch (error) {
+    if (!/not registered|No registered/.test(String(error))) throw error;
+    withoutOneDnn.add(backend);
+    return null;
+  }
 }

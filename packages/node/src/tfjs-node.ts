@@ -49,7 +49,10 @@ export const packagedBinding = (packageJson: string): string =>
 
 /** The first of `bindings` that loads, or null; what the others say goes to `failures`. */
 export function firstThatLoads(packageJson: string, bindings: string[], failures: string[]): string | null {
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // read when the library is loaded
+  // Both are read when the library is loaded. Without oneDNN, TensorFlow's default on AMD, convolutions of few channels
+  // take up to ten times as long.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   for (const path of bindings.filter((candidate) => existsSync(candidate))) {
     try {
       createRequire(packageJson)(path);

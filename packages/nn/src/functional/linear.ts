@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { list, scalarType, typename } from '../names';
-import { op } from '../op';
+import { op, tensorflow } from '../op';
 
 /** `input · weightᵀ + bias`. `input` [*, in], `weight` [out, in], `bias` [out] → [*, out]. */
 export function linear(
@@ -46,16 +46,23 @@ const addmm = (input: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor | null) 
     (save) => {
       save([input, weight]);
       if (input.size === 0) return tf.zeros([input.shape[0], weight.shape[0]]);
-      const product = tf.matMul(input, weight, false, true);
-      return bias ? tf.add(product, bias) : product;
+      const y = product(input, weight, false, true);
+      return bias ? (ofFloats('BiasAdd', {}, [y, bias]) ?? tf.add(y, bias)) : y;
     },
     (dy, [x, w]) => ({
-      input: () => tf.matMul(dy as tf.Tensor2D, w as tf.Tensor2D),
-      weight: () => tf.matMul(dy as tf.Tensor2D, x as tf.Tensor2D, true, false),
-      bias: () => tf.sum(dy, 0),
+      input: () => product(dy, w!),
+      weight: () => product(dy, x!, true),
+      bias: () => ofFloats('BiasAddGrad', {}, [dy]) ?? tf.sum(dy, 0),
     }),
     true,
   );
+
+/** tf.matMul takes the kernel for batches of matrices on tfjs-node. */
+const product = (a: tf.Tensor, b: tf.Tensor, transpose_a = false, transpose_b = false): tf.Tensor =>
+  ofFloats('MatMul', { transpose_a, transpose_b }, [a, b]) ?? tf.matMul(a, b, transpose_a, transpose_b);
+
+const ofFloats = (name: string, attrs: Record<string, boolean>, inputs: tf.Tensor[]): tf.Tensor | undefined =>
+  inputs[0]!.dtype === 'float32' ? tensorflow(name, { T: 'float32', ...attrs }, inputs)?.[0] : undefined;
 
 /** @throws torch's TypeError where `value` is no tensor */
 export function assertTensor(call: string, name: string, position: number, value: unknown): void {
