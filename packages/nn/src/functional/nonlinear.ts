@@ -29,7 +29,7 @@ function assertFloat(call: string, input: Tensor, kernelName: string): void {
 
 /** One TensorFlow operation instead of recorded ones, in a backward pass that nobody differentiates. */
 const native = (name: string, attrs: Record<string, number>, inputs: Tensor[]): Tensor | undefined =>
-  is_grad_enabled() ? undefined : tensorflow(name, { T: 'float32', ...attrs }, inputs)?.[0];
+  tensorflow(name, { T: 'float32', ...attrs }, inputs)?.[0];
 
 type Forward = (x: Tensor, save: (tensors: Tensor[]) => void) => Tensor;
 
