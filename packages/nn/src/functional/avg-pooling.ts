@@ -8,7 +8,7 @@ import {
   type Signature,
   signature,
 } from '@tfjs-torch/core';
-import type { Windows } from '../host-pool';
+import { onHost, spreadOverWindows, sumOfWindows, type Windows } from '../host-pool';
 import { list, scalarType } from '../names';
 import { kernel, op } from '../op';
 import { type Pair, repeat, type Single, type Sizes } from '../pair';
@@ -136,17 +136,30 @@ function counts(w: Windows, axis: 0 | 1, included: boolean): number[] {
   });
 }
 
-/** What a mean over whole windows has to be multiplied by: a number, or one for each window [1, h, w, 1]. */
-function factorsOf(w: Windows, included: boolean, divisor: number | null): number | tf.Tensor {
-  const area = w.size[0] * w.size[1];
-  if (divisor !== null) return area / divisor;
+/** What the sum of each window is multiplied by, [h · w]. */
+function factorsOf(w: Windows, included: boolean, divisor: number | null): Float32Array {
   const [rows, columns] = [counts(w, 0, included), counts(w, 1, included)];
-  if (rows.every((n) => n === w.size[0]) && columns.every((n) => n === w.size[1])) return 1;
-  const values = rows.flatMap((n) => columns.map((m) => area / (n * m)));
-  return tf.tensor4d(values, [1, rows.length, columns.length, 1]);
+  return Float32Array.from(rows.flatMap((n) => columns.map((m) => 1 / (divisor ?? n * m))));
 }
 
 function average(input: tf.Tensor4D, w: Windows, included: boolean, divisor: number | null): tf.Tensor4D {
+  const factors = factorsOf(w, included, divisor);
+  return onHost() ? averageOnHost(input, w, factors) : averageByKernel(input, w, factors);
+}
+
+// On cpu tfjs's kernels take up to ten times as long, its gradient on wasm up to three times.
+function averageOnHost(input: tf.Tensor4D, w: Windows, factors: Float32Array): tf.Tensor4D {
+  const { shape } = input;
+  const y = op(
+    node,
+    { input },
+    () => tf.tensor4d(sumOfWindows(input.dataSync<'float32'>(), w, factors), [shape[0], ...w.output, shape[3]]),
+    (dy) => ({ input: () => tf.tensor4d(spreadOverWindows(dy.dataSync<'float32'>(), w, factors), shape) }),
+  );
+  return y as tf.Tensor4D;
+}
+
+function averageByKernel(input: tf.Tensor4D, w: Windows, factors: Float32Array): tf.Tensor4D {
   const [, height, width] = input.shape;
   const before: Two = [...w.before];
   // Zeros up to where the last windows end.
@@ -154,12 +167,21 @@ function average(input: tf.Tensor4D, w: Windows, included: boolean, divisor: num
     Math.max((w.output[i]! - 1) * w.strides[i]! + w.size[i]!, n + before[i]!),
   ) as Two;
   const attrs = { filterSize: w.size, strides: w.strides, pad: 'valid' };
-  const scaled = (y: tf.Tensor): tf.Tensor4D => {
-    const factors = factorsOf(w, included, divisor);
-    return (factors === 1 ? y : tf.mul(y, factors)) as tf.Tensor4D;
-  };
+  const area = w.size[0] * w.size[1];
+  const whole = factors.every((f) => f === Math.fround(1 / area));
+  /** From means over whole windows to what is wanted. */
+  const scaled = (y: tf.Tensor): tf.Tensor =>
+    whole
+      ? y
+      : tf.mul(
+          y,
+          tf.tensor4d(
+            factors.map((f) => f * area),
+            [1, ...w.output, 1],
+          ),
+        );
   const y = op(
-    'AvgPool2D',
+    node,
     { input },
     (save) => {
       const x = internal.frame(input, before, framed);
@@ -175,6 +197,8 @@ function average(input: tf.Tensor4D, w: Windows, included: boolean, divisor: num
   );
   return y as tf.Tensor4D;
 }
+
+const node = 'AvgPool2D';
 
 // ---- as many windows as wanted
 

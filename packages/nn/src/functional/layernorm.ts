@@ -70,7 +70,7 @@ function normalize(
 ): tf.Tensor {
   const columns = shape.reduce((a, b) => a * b, 1);
   const count = input.size / columns;
-  const flat = (t: tf.Tensor) => tf.reshape(t, [-1, columns]);
+  const flat = (t: tf.Tensor) => (t.rank === 2 && t.shape[1] === columns ? t : tf.reshape(t, [-1, columns]));
   const mean = (t: tf.Tensor) => tf.mean(t, 1, true);
   /** The sum over the rows, in the shape of a weight. */
   const sum = (t: tf.Tensor) => tf.reshape(sumOfPixels(tf.reshape(t, [count, 1, 1, columns])), [...shape]);

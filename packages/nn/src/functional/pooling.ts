@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, NotImplementedError, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
-import { maxOfWindows, scatter, type Windows } from '../host-pool';
+import { maxOfWindows, onHost, scatter, type Windows } from '../host-pool';
 import { list } from '../names';
 import { kernel, oneDnn, op } from '../op';
 import { type Pair, repeat, type Single, type Sizes } from '../pair';
@@ -111,10 +111,7 @@ function assertNoDilation(call: string, dilation: readonly number[]): void {
 }
 
 const maxPool = (images: tf.Tensor4D, windows: Windows): tf.Tensor4D =>
-  hostBackends.has(tf.getBackend()) ? poolOnHost(images, windows) : poolByKernel(images, windows);
-
-/** Backends whose memory JavaScript reads at no cost to speak of. */
-const hostBackends = new Set(['cpu', 'wasm']);
+  onHost() ? poolOnHost(images, windows) : poolByKernel(images, windows);
 
 function poolOnHost(input: tf.Tensor4D, windows: Windows): tf.Tensor4D {
   let places: Int32Array;
