@@ -7,12 +7,15 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstring>
+#include <cstdlib>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -52,6 +55,8 @@ constexpr int TF_OK = 0, TF_INVALID_ARGUMENT = 3, TF_FLOAT = 1;
   F(int, TF_NumOutputs, (TF_OpKernelContext*))                                                                     \
   F(void, TF_GetInput, (TF_OpKernelContext*, int, TF_Tensor**, TF_Status*))                                        \
   F(TF_Tensor*, TF_AllocateOutput, (TF_OpKernelContext*, int, int, const int64_t*, int, size_t, TF_Status*))       \
+  F(void, TF_SetOutput, (TF_OpKernelContext*, int, const TF_Tensor*, TF_Status*))                                  \
+  F(TF_Tensor*, TF_NewTensor, (int, const int64_t*, int, void*, size_t, void (*)(void*, size_t, void*), void*))   \
   F(void, TF_OpKernelContext_Failure, (TF_OpKernelContext*, TF_Status*))                                           \
   F(void, TF_DeleteTensor, (TF_Tensor*))                                                                           \
   F(int, TF_NumDims, (const TF_Tensor*))                                                                           \
@@ -130,7 +135,6 @@ struct Chunk {
   int64_t from, count;
 };
 constexpr int64_t chunkSize = 16384;  // 64 kB of each tensor
-constexpr int64_t aloneBelow = 4 * chunkSize;  // less than what it takes to wake another thread
 void run(const Chunk& chunk) {
   const float* inputs[most];
   float* outputs[most];
@@ -175,21 +179,37 @@ struct Work {
   }
 };
 
-/** Threads that help with one piece of work at a time. They live as long as the process: it may end while they wait. */
+inline void rest() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/**
+ * Threads that help with one piece of work at a time. They live as long as the process, which may end while they wait. To
+ * wake one takes as long as a small step, so they are called when JavaScript begins the call, and then look out for a while.
+ */
 class Helpers {
   std::mutex lock;
   std::condition_variable wake;
   std::shared_ptr<Work> work;
-  uint64_t round = 0;
+  std::atomic<uint64_t> calls{0}, rounds{0};
   int count = 0;
 
   void serve() {
-    for (uint64_t seen = 0;;) {
-      std::shared_ptr<Work> mine;
+    uint64_t call = 0, round = 0;
+    for (;;) {
       {
         std::unique_lock<std::mutex> held(lock);
-        wake.wait(held, [&] { return round != seen; });
-        seen = round;
+        wake.wait(held, [&] { return calls != call || rounds != round; });
+        call = calls;
+      }
+      const auto patience = std::chrono::steady_clock::now() + std::chrono::microseconds(300);
+      while (rounds == round && std::chrono::steady_clock::now() < patience) rest();
+      std::shared_ptr<Work> mine;
+      {
+        std::lock_guard<std::mutex> held(lock);
+        round = rounds;
         mine = work;
       }
       if (mine) mine->help();
@@ -209,21 +229,74 @@ class Helpers {
   }
 
  public:
-  void finish(const std::shared_ptr<Work>& given, int threads) {
+  void call(int threads) {
     {
       std::lock_guard<std::mutex> held(lock);
       grow(threads - 1);
+      calls++;
+    }
+    wake.notify_all();
+  }
+
+  void finish(const std::shared_ptr<Work>& given) {
+    {
+      std::lock_guard<std::mutex> held(lock);
       work = given;
-      round++;
+      rounds++;
     }
     wake.notify_all();
     given->help();
-    while (given->finished.load(std::memory_order_acquire) < given->chunks.size()) std::this_thread::yield();
+    for (int looks = 0; given->finished.load(std::memory_order_acquire) < given->chunks.size(); looks++) {
+      if (looks < 4096) rest();
+      else std::this_thread::yield();  // a helper has lost its core: it may have this one
+    }
     std::lock_guard<std::mutex> held(lock);
     if (work == given) work = nullptr;
   }
 };
 Helpers& helpers = *new Helpers;
+
+/**
+ * Memory of large outputs. A step gives each parameter a new tensor and frees the old one: what is freed serves the next
+ * step, which else would get fresh pages from the kernel each time. Never more is kept than is in use.
+ */
+class Pool {
+  std::mutex lock;
+  std::multimap<size_t, void*> kept;
+  size_t used = 0, unused = 0;
+
+ public:
+  static constexpr size_t least = 1 << 17;
+
+  void* take(size_t bytes) {
+    std::lock_guard<std::mutex> held(lock);
+    void* block;
+    auto found = kept.find(bytes);
+    if (found != kept.end()) {
+      block = found->second;
+      kept.erase(found);
+      unused -= bytes;
+    } else if (posix_memalign(&block, 64, bytes) != 0) {
+      throw std::bad_alloc();
+    }
+    used += bytes;
+    return block;
+  }
+
+  void give(void* block, size_t bytes) {
+    std::lock_guard<std::mutex> held(lock);
+    used -= bytes;
+    unused += bytes;
+    kept.emplace(bytes, block);
+    while (unused > used) {
+      auto largest = std::prev(kept.end());
+      unused -= largest->first;
+      free(largest->second);
+      kept.erase(largest);
+    }
+  }
+};
+Pool& pool = *new Pool;
 
 struct Status {
   TF_Status* status = tf.TF_NewStatus();
@@ -243,6 +316,20 @@ struct Tensors {
 
 void require(bool holds, const char* what) {
   if (!holds) throw std::runtime_error(std::string("malformed call: ") + what);
+}
+
+TF_Tensor* allocate(TF_OpKernelContext* context, int index, const int64_t* shape, int rank, size_t bytes, const Status& status) {
+  TF_Tensor* t;
+  if (bytes < Pool::least) {
+    t = tf.TF_AllocateOutput(context, index, TF_FLOAT, shape, rank, bytes, status.status);
+  } else {
+    auto giveBack = [](void* block, size_t size, void*) { pool.give(block, size); };
+    t = tf.TF_NewTensor(TF_FLOAT, shape, rank, pool.take(bytes), bytes, giveBack, nullptr);
+    if (!t) throw std::bad_alloc();
+    tf.TF_SetOutput(context, index, t, status.status);
+  }
+  status.check();
+  return t;
 }
 
 /**
@@ -278,7 +365,6 @@ void update(TF_OpKernelContext* context) {
   std::deque<std::vector<float>> scalars;
   std::vector<const float*> read;
   std::vector<float*> written;
-  int64_t total = 0;
   while (word < end) {
     require(end - word >= 2, "a job without its head");
     const Rule* rule;
@@ -321,13 +407,11 @@ void update(TF_OpKernelContext* context) {
         const int rank = tf.TF_NumDims(shaped);
         require(rank <= 16, "too many dimensions");
         for (int d = 0; d < rank; d++) shape[d] = tf.TF_Dim(shaped, d);
-        TF_Tensor* t = tf.TF_AllocateOutput(context, outputs.all.size(), TF_FLOAT, shape, rank, size * sizeof(float), status.status);
-        status.check();
-        outputs.all.push_back(t);
+        outputs.all.push_back(allocate(context, outputs.all.size(), shape, rank, size * sizeof(float), status));
+        TF_Tensor* t = outputs.all.back();
         written.push_back(static_cast<float*>(tf.TF_TensorData(t)));
         *word = address(written.back());
       }
-      total += size;
     }
   }
   require(int(inputs.all.size()) == given, "too many tensors");
@@ -341,7 +425,7 @@ void update(TF_OpKernelContext* context) {
       work->chunks.push_back({p.rule, p.scalars, &read[p.inputs], &written[p.outputs], from, count});
     }
   }
-  if (threads > 1 && total >= aloneBelow) helpers.finish(work, threads);
+  if (threads > 1) helpers.finish(work);
   else work->help();
 }
 
@@ -438,6 +522,7 @@ napi_value stage(napi_env env, napi_callback_info info) {
       throw std::runtime_error("stage(script)");
     }
     script = static_cast<double*>(values);
+    if (scriptLength > 0 && *script > 1) helpers.call(static_cast<int>(*script));
     return nullptr;
   });
 }

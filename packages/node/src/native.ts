@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
+import { RuntimeError } from '@tfjs-torch/core';
 import { type Executor, internal, type Job } from '@tfjs-torch/optim';
 import { build, type Library, loadLibrary } from './compile';
 import { ruleSource } from './rule-source';
@@ -15,7 +16,7 @@ type Trace = Job['traced'];
 interface TensorflowBackend {
   isUsingGpuDevice: boolean;
   tensorMap: {
-    get(dataId: tf.DataId): TensorData | undefined;
+    get(dataId: tf.DataId): TensorData;
     set(dataId: tf.DataId, data: TensorData): void;
   };
   binding: {
@@ -103,6 +104,8 @@ function ruleOf({ avx2, load }: Addon, traced: Trace): Rule {
   return rule;
 }
 
+/** So many elements are updated in less time than it takes to wake another thread. */
+const ALONE = 32_768;
 // As many as TensorFlow takes for its own kernels.
 const threads = Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism();
 
@@ -143,7 +146,8 @@ function update({ stage }: Addon, jobs: readonly Job[], ready: readonly Rule[]) 
   const unknown: [data: TensorData, at: number][] = [];
   const fresh: [t: tf.Tensor, at: number][] = [];
   let at = 0;
-  script[at++] = threads;
+  const size = jobs.reduce((sum, { items }) => items.reduce((n, { param }) => n + param.size, sum), 0);
+  script[at++] = size < ALONE ? 1 : threads;
   jobs.forEach(({ traced, scalars, items }, k) => {
     const { number, outputs, inputs } = ready[k]!;
     script[at++] = number;
@@ -154,8 +158,10 @@ function update({ stage }: Addon, jobs: readonly Job[], ready: readonly Rule[]) 
       const mask = at++;
       for (const name of inputs) {
         const t = tensorOf(item, name);
+        if (t.isDisposed) throw new RuntimeError(`'${name}' of shape [${t.shape}] is disposed`);
+        if (t.size !== item.param.size)
+          throw new RuntimeError(`'${name}' has shape [${t.shape}], its parameter another`);
         const data = tensorMap.get(storageOf(t));
-        if (!data) throw new Error(`A tensor of shape [${t.shape}] is disposed`);
         if (data.address && name !== 'grad') script[at++] = data.address;
         else {
           if (data.values !== null) {
