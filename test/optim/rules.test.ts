@@ -1,88 +1,26 @@
-import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { Parameter } from '@tfjs-torch/core';
-import { referenceState, referenceStep } from '@tfjs-torch/optim';
-import { afterAll, expect, test } from 'vitest';
-import { relativeError, tolerances } from '../tolerances';
+import { compare, type HostTensor, reference, replay } from '@tfjs-torch/parity';
+import { expect, test } from 'vitest';
+import { tolerances } from '../tolerances';
+import { checkDocumented, noted } from './distances';
 import { expectSameBits, fused, needs, withExecutor } from './executors';
-import { type Case, golden, isTensor, optimizers, problemOf, withTensors } from './golden';
+import { type Case, golden, isTensor, nameOf, optimizers, problemOf, traceOf, withTensors } from './golden';
 
 const label = (c: Case) => `${c.name}, ${c.desc}`;
 const ofType = (dtype: Case['dtype']) => golden.cases.filter((c) => c.dtype === dtype);
 
-/** Calls `step` for each parameter that has a gradient, with the options of its group as they stand at that step. */
-function replay(c: Case, groups: Record<string, unknown>[], step: (k: number, missing: Set<number>) => void) {
-  for (let k = 0; k < c.params.length; k++) {
-    for (const { step: at, group, ...options } of c.changes ?? []) if (at === k) Object.assign(groups[group]!, options);
-    step(k, new Set(c.missing?.filter(([at]) => at === k).map(([, p]) => p)));
-  }
-}
-
-/** The largest distances from torch, by optimizer and executor: what docs/optimizers.md says. */
-const worstOf: Record<string, number> = {};
-function noted(c: Case, executor: 'reference' | 'ops', distance: number) {
-  const key = `${c.name} ${executor}`;
-  worstOf[key] = Math.max(worstOf[key] ?? 0, distance);
-  return distance;
-}
-afterAll(() => {
-  const path = process.env.TFJS_TORCH_DISTANCES;
-  if (path) writeFileSync(path, `${JSON.stringify(worstOf, null, 2)}\n`);
-});
-
-function reference(c: Case) {
-  const { rule } = optimizers[c.name]!;
-  const { starts, grads } = problemOf(c);
-  const options: Record<string, unknown> = {
-    ...rule.defaults,
-    ...Object.fromEntries((c.args ?? []).map((value, i) => [rule.positional[i], value])),
-    ...c.kwargs,
-  };
-  const host = (h: object) => withTensors({ ...options, ...h }, ({ $tensor }) => $tensor[0]) as typeof options;
-  const groups = (c.groups ?? [{ params: starts.map((_, i) => i) }]).map(host);
-  const params = starts.map((p) => Float64Array.from(p));
-  const states = params.map((): Record<string, Float64Array | number> => ({}));
-  const initial = host({});
-  if (rule.eager) {
-    params.forEach((p, i) => {
-      states[i] = referenceState(rule as never, initial as never, p.length);
-    });
-  }
-  let worst = 0;
-  replay(c, groups, (k, missing) => {
-    for (const group of groups) {
-      for (const i of group.params as number[]) {
-        if (missing.has(i)) continue;
-        referenceStep(
-          rule as never,
-          group as never,
-          params[i]!,
-          Float64Array.from(grads[k]![i]!),
-          states[i]!,
-          initial as never,
-        );
-      }
-    }
-    params.forEach((p, i) => {
-      worst = Math.max(worst, relativeError(p, c.params[k]![i]!));
-    });
-  });
-  // The recorded state counts parameters over the groups.
-  (c.groups ?? groups)
-    .flatMap((g) => g.params as number[])
-    .forEach((i, id) => {
-      const expected = c.state[id] ?? {};
-      expect(Object.keys(states[i]!)).toEqual(Object.keys(expected));
-      for (const [key, { $tensor }] of Object.entries(expected)) {
-        const value = states[i]![key]!;
-        worst = Math.max(worst, relativeError(typeof value === 'number' ? [value] : value, $tensor));
-      }
-    });
-  return worst;
-}
+const goldenOf = (c: Case) => {
+  const problem = problemOf(c);
+  return traceOf(c, { head: golden.head, problem, grads: problem.grads, rule: optimizers[c.name]!.rule });
+};
+/** Options are compared one by one below, in their order. */
+const only = ['model', 'state'] as const;
 
 test.each(ofType('float64').map((c) => [label(c), c] as const))('reference: %s', (_, c) => {
-  expect(noted(c, 'reference', reference(c))).toBeLessThanOrEqual(tolerances.optimReference);
+  const recorded = goldenOf(c);
+  const { worst } = compare(reference(recorded, optimizers[c.name]!), recorded, { only });
+  expect(noted(c.name, 'reference', worst)).toBeLessThanOrEqual(tolerances.optimReference);
 });
 
 const single = (values: number[]) => Float32Array.from(values);
@@ -100,42 +38,21 @@ function build(c: Case) {
   return { params, optimizer: new make(given, ...args, kwargs) };
 }
 
-/** `seen` is given the parameters after each step. */
-function train(c: Case, seen: (k: number, params: readonly Parameter[]) => void) {
-  const { shapes, grads } = problemOf(c);
+function train(c: Case) {
   const { params, optimizer } = build(c);
-  replay(c, optimizer.param_groups, (k, missing) => {
-    params.forEach((p, i) => {
-      p.grad = missing.has(i) ? null : (tf.tensor(grads[k]![i]!, shapes[i], 'float32') as typeof p.grad);
-    });
-    optimizer.step();
-    seen(k, params);
-  });
-  return optimizer;
+  const recorded = goldenOf(c);
+  const named = params.map((p, i) => [nameOf(i), p] as const);
+  return { optimizer, recorded, trace: replay(recorded, named, optimizer) };
 }
 
 test.each(ofType('float32').map((c) => [label(c), c] as const))('ops: %s', (_, c) => {
-  let worst = 0;
-  const optimizer = withExecutor('ops', () =>
-    train(c, (k, params) => {
-      params.forEach((p, i) => {
-        worst = Math.max(worst, relativeError(p.dataSync(), single(c.params[k]![i]!)));
-      });
-    }),
-  );
-  expect(noted(c, 'ops', worst)).toBeLessThanOrEqual(tolerances.optimOps);
+  const { optimizer, recorded, trace } = withExecutor('ops', () => train(c));
+  expect(noted(c.name, 'ops', compare(trace, recorded, { only }).worst)).toBeLessThanOrEqual(tolerances.optimOps);
 
   const saved = optimizer.state_dict();
-  expect(Object.keys(saved.state)).toEqual(Object.keys(c.state));
-  for (const [id, expected] of Object.entries(c.state)) {
-    const state = saved.state[id] as Record<string, tf.Tensor>;
-    expect(Object.keys(state)).toEqual(Object.keys(expected));
-    for (const [key, { $tensor, shape }] of Object.entries(expected)) {
-      expect(state[key]!.shape).toEqual(shape);
-      const distance = relativeError(state[key]!.dataSync(), single($tensor));
-      expect(noted(c, 'ops', distance)).toBeLessThanOrEqual(tolerances.optimOps);
-    }
-  }
+  const keys = (state: Record<string, unknown>) =>
+    Object.entries(state).map(([id, entry]) => [id, Object.keys(entry as object)]);
+  expect(keys(saved.state)).toEqual(keys(c.state));
   const plain = (x: unknown): unknown => {
     if (x instanceof tf.Tensor) return [...x.dataSync()];
     return isTensor(x) ? [...single(x.$tensor)] : Array.isArray(x) ? x.map(plain) : x;
@@ -153,28 +70,30 @@ test.for(ofType('float32').map((c) => [label(c), c] as const))(
   `${fused} gives the bits of ops: %s`,
   ([, c], context) => {
     needs(fused, context);
-    const [ours, theirs] = [fused, 'ops' as const].map((name) =>
+    const [ours, theirs] = ([fused, 'ops'] as const).map((name) =>
       withExecutor(name, () => {
-        const all: (readonly [what: string, values: ArrayLike<number>])[] = [];
-        const optimizer = train(c, (k, params) => {
-          all.push(...params.map((p, i) => [`step ${k}, parameter ${i}`, p.dataSync()] as const));
-        });
-        for (const [i, state] of [...optimizer.state.values()].entries()) {
-          for (const [key, value] of Object.entries(state)) {
-            const values = value instanceof tf.Tensor ? value.dataSync() : [value as number];
-            all.push([`${key} of parameter ${i}`, values]);
-          }
-        }
+        const { optimizer, trace } = train(c);
         optimizer.dispose();
-        return all;
+        return trace.steps.flatMap(({ step, after }) => [
+          ...Object.entries(after!.model).map(
+            ([key, t]) => [`step ${step}, ${key}`, t.data] as [string, ArrayLike<number>],
+          ),
+          ...Object.entries(after!.state ?? {}).flatMap(([p, state]) =>
+            Object.entries(state).map(
+              ([key, value]) => [`${key} of ${p}`, (value as HostTensor).data] as [string, ArrayLike<number>],
+            ),
+          ),
+        ]);
       }),
-    ) as [[string, ArrayLike<number>][], [string, ArrayLike<number>][]];
-    expect(ours.map(([what]) => what)).toEqual(theirs.map(([what]) => what));
-    ours.forEach(([what, values], i) => {
-      expectSameBits(values, theirs[i]![1], what);
+    );
+    expect(ours!.map(([what]) => what)).toEqual(theirs!.map(([what]) => what));
+    ours!.forEach(([what, values], i) => {
+      expectSameBits(values, theirs![i]![1], what);
     });
   },
 );
+
+test('docs/optimizers.md says what was found', () => checkDocumented('rules'));
 
 test('every option set of torch is a case', () => {
   const sets = (name: string) => golden.cases.filter((c) => c.name === name && !c.desc.startsWith('ours')).length;

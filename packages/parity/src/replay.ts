@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { ValueError } from '@tfjs-torch/core';
 import { type Optimizer, referenceState, referenceStep } from '@tfjs-torch/optim';
 import { deviceTensor, deviceValue, type Model, Subject } from './host';
@@ -11,14 +12,30 @@ const changes = ({ param_groups }: Step, last: Step | undefined): Record<string,
     Object.fromEntries(Object.entries(group).filter(([key, value]) => !same(value, last!.param_groups![i]![key]))),
   );
 
+export interface ReplayOptions {
+  /**
+   * Takes a step, in place of `optimizer.step()` with the golden's gradients: where they are sparse, or a closure computes them.
+   * Gives the loss, if there is one.
+   */
+  step?: (step: number) => unknown;
+}
+
+const lossOf = (x: unknown): number | null => (x instanceof tf.Tensor ? x.item() : typeof x === 'number' ? x : null);
+
 /**
  * Gives the golden's gradients to our optimizer, from the golden's first state on: the update rule alone, without a model. What
- * the recorded script changed in `param_groups` is changed here; the options at first are the optimizer's own.
+ * the recorded script changed in `param_groups` is changed here; the options at first are the optimizer's own. Batches and losses
+ * are the golden's.
  *
  * @param params the optimizer's parameters by the golden's names; they take the golden's first values
  * @throws ValueError where the golden does not fit
  */
-export function replay(golden: Trace, params: Model, optimizer: Optimizer<object>): Trace {
+export function replay(
+  golden: Trace,
+  params: Model,
+  optimizer: Optimizer<object>,
+  { step }: ReplayOptions = {},
+): Trace {
   const subject = new Subject(params, optimizer);
   const steps = golden.steps.map((recorded, k): Step => {
     const last = golden.steps[k - 1];
@@ -28,22 +45,26 @@ export function replay(golden: Trace, params: Model, optimizer: Optimizer<object
     });
     const param_groups = recorded.param_groups && subject.groups();
     const before = subject.snapshot({ state: recorded.before.state !== null });
-    for (const [name, p] of subject.params) {
-      const grad = recorded.grads[name];
-      if (grad === undefined) throw new ValueError(`the golden has no entry for the gradient of ${name}`);
-      p.grad = (grad && deviceTensor(grad)) as typeof p.grad;
-    }
-    optimizer.step();
+    const loss = step ? lossOf(step(recorded.step)) : recorded.loss;
+    if (!step) forceGradients(subject, recorded);
     const grads = subject.grads();
-    for (const p of subject.params.values()) {
-      const { grad } = p;
-      p.grad = null;
-      grad?.dispose();
-    }
+    subject.clearGrads();
     const after = recorded.after && subject.snapshot({ state: recorded.after.state !== null });
-    return { step: recorded.step, inputs: recorded.inputs, param_groups, before, loss: recorded.loss, grads, after };
+    return { step: recorded.step, inputs: recorded.inputs, param_groups, before, loss, grads, after };
   });
   return { head: headOf(subject), steps };
+}
+
+/** Steps with the golden's gradients. */
+function forceGradients({ params, optimizer }: Subject, { grads }: Step): void {
+  for (const name of params.keys()) {
+    if (grads[name] === undefined) throw new ValueError(`the golden has no entry for the gradient of ${name}`);
+  }
+  for (const [name, p] of params) {
+    const grad = grads[name];
+    p.grad = (grad && deviceTensor(grad)) as typeof p.grad;
+  }
+  optimizer!.step();
 }
 
 type Rule = Parameters<typeof referenceStep<Record<string, unknown>>>[0];
