@@ -4,6 +4,7 @@ Needs torch 2.15.0, expecttest and numpy. The scripts run on a copy of scripts/,
 the kind of CPU that made a file its numbers come out bit for bit; on another, torch's kernels round otherwise and a training
 run may drift, so there a number may differ by TOLERANCE of the largest in its list, and what differs is counted.
 """
+import base64
 import json
 import math
 import shutil
@@ -12,14 +13,26 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 TOLERANCE = 1e-4
 ANYWHERE = {"cpu", "machine", "threads"}  # of a head: where the file was made
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = (int, float)
+# What scripts need beside themselves and the goldens.
+COPIED = ["scripts", "test/golden", "packages/parity"]
+
+
+def listed(x):
+    """The numbers of a tensor of packages/parity that is written as base64."""
+    if not (isinstance(x, dict) and isinstance(x.get("data"), str) and "dtype" in x):
+        return x
+    return {**x, "data": np.frombuffer(base64.b64decode(x["data"]), x["dtype"]).tolist()}
 
 
 def compare(old, new, path, out):
     """Collects (path, distance) of all that differs; a distance of infinity is no rounding."""
+    old, new = listed(old), listed(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old.keys() | new.keys():
             if key in ANYWHERE and path.endswith("head"):
@@ -49,8 +62,8 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        shutil.copytree(ROOT / "scripts", copy / "scripts")
-        shutil.copytree(ROOT / "test/golden", copy / "test/golden")
+        for name in COPIED:
+            shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("node_modules", "dist"))
         for file in (copy / "test/golden").rglob("*.json"):
             file.unlink()
         for script in scripts:
