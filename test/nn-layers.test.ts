@@ -136,6 +136,9 @@ describe('what lies between layers', () => {
   });
 
   test.each([
+    'relu',
+    'relu6',
+    'hardtanh',
     'sigmoid',
     'tanh',
     'leaky_relu',
@@ -153,7 +156,7 @@ describe('what lies between layers', () => {
     const f = nn.functional[name];
     const slope = (at: number[]) => {
       const x = torch.tensor(at).requires_grad_();
-      const [g] = torch.autograd.grad(f(x).sum(), x, null, { create_graph: true });
+      const [g] = torch.autograd.grad(f(x).square().sum(), x, null, { create_graph: true });
       return { x, g: g! };
     };
     const at = [-2.5, -0.75, 0.5, 1.75];
