@@ -207,6 +207,26 @@ const rules = Object.keys(setups).flatMap((name) => {
   const Class = optimizerOf(name)!;
   return 'rule' in Class && name !== 'SparseAdam' ? [[name, Class as { rule: object }] as const] : [];
 });
+describe('memory', () => {
+  const counts = () => {
+    const { numTensors, numDataBuffers, numBytes } = tf.memory();
+    return { numTensors, numDataBuffers, numBytes };
+  };
+  test.each<[string, (golden: Trace, setup: Setup) => unknown]>([
+    ['teacherForced', force],
+    ['teacherForced without an optimizer', (golden, { model, loss }) => teacherForced(golden, model, null, loss)],
+    ['replay', (golden, { model, optimizer }) => replay(golden, model, optimizer)],
+    ['reference', (golden) => reference(golden, optim.AdamW)],
+  ])('%s leaves nothing behind', (_, run) => {
+    const golden = goldenOf('AdamW');
+    const setup = setups.AdamW!();
+    for (let i = 0; i < 2; i++) run(golden, setup);
+    const before = counts();
+    for (let i = 0; i < 2; i++) run(golden, setup);
+    expect(counts()).toEqual(before);
+  });
+});
+
 describe('without a model', () => {
   test.each(rules)('%s: replay and reference take torch’s gradients', (name, Class) => {
     const golden = goldenOf(name);
@@ -489,6 +509,16 @@ describe('the format', () => {
       'no start',
       ({ head, steps }) => ({ head, steps: steps.slice(1) }),
       'golden: the step at 0 has nothing to begin with',
+    ],
+    [
+      'no optimizer',
+      ({ head, steps }) => ({ head: { ...head, optimizer: undefined }, steps }),
+      'golden: the head lacks optimizer',
+    ],
+    [
+      'half a step',
+      ({ head, steps }) => ({ head, steps: [{ ...steps[0], grads: undefined, after: undefined }] }),
+      'golden: the step at 0 lacks grads, after',
     ],
   ])('a file with %s is refused', (_, change, text) => {
     expect(() => parse(JSON.stringify(change(JSON.parse(read('Adam')))))).toThrow(text);

@@ -58,6 +58,11 @@ function decode(x: unknown): Value {
 /** In a file a step lacks what is as it was: `before`, the `param_groups`. */
 type WrittenStep = Omit<Step, 'before' | 'param_groups'> & Partial<Pick<Step, 'before' | 'param_groups'>>;
 
+function need(x: object, keys: readonly string[], what: string): void {
+  const missing = keys.filter((key) => !(key in x));
+  if (missing.length > 0) throw new ValueError(`golden: ${what} lacks ${missing.join(', ')}`);
+}
+
 /**
  * A trace of a golden file's text.
  * @throws ValueError if it is of another version, or broken
@@ -65,11 +70,13 @@ type WrittenStep = Omit<Step, 'before' | 'param_groups'> & Partial<Pick<Step, 'b
 export function parse(text: string): Trace {
   const { head, steps } = JSON.parse(text) as { head?: Trace['head']; steps?: unknown[] };
   if (head?.format !== 1) throw new ValueError(`golden: the format is ${head?.format}, and this reads 1`);
+  need(head, ['dtype', 'optimizer'], 'the head');
   if (!Array.isArray(steps)) throw new ValueError('golden: there are no steps');
   let groups: Step['param_groups'] = null;
   let end: Snapshot | null = null;
   const decoded = steps.map((written, i) => {
     const given = decode(written) as unknown as WrittenStep;
+    need(given, ['step', 'inputs', 'loss', 'grads', 'after'], `the step at ${i}`);
     const before = given.before ?? end;
     if (!before) throw new ValueError(`golden: the step at ${i} has nothing to begin with`);
     if (given.param_groups !== undefined) groups = given.param_groups;
