@@ -21,3 +21,22 @@ it('brings back batches that wait for their turn, and does not take them for the
   }
   expect(batches.map((batch) => batch.dataSync())).toEqual(values);
 });
+
+it('brings back a batch that the first layer keeps for its gradient', () => {
+  const layers = [new nn.Linear(4, 2), new nn.Conv2d(1, 1, 2), new nn.LayerNorm(4)] as const;
+  const [linear, conv, norm] = layers;
+  const optimizer = new optim.SGD(
+    layers.flatMap((layer) => [...layer.parameters()]),
+    0.1,
+  );
+  const make = () => [torch.ones(3, 4), torch.ones(1, 1, 4, 4)] as const;
+  const held = make();
+  for (let i = 0; i < 24; i++) {
+    const [rows, images] = i % 8 === 7 ? held : make();
+    const loss = linear(rows).square().mean().add(conv(images).square().mean()).add(norm(rows).square().mean());
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+  }
+  expect(held.map((t) => t.sum().item())).toEqual([12, 16]);
+});

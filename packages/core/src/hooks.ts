@@ -6,7 +6,7 @@ import { is_grad_enabled } from './grad-mode';
 import { ownGradients } from './gradients';
 import { graph, record, save } from './graph';
 import { isPending } from './lazy';
-import { beforeDispose, endTidy, openRootScope, relieve, restore, touch } from './memory';
+import { beforeDispose, endTidy, openRootScope, relieve, restore, revive, touch } from './memory';
 import { OwnedVariable } from './owned-variable';
 
 let installed = false;
@@ -58,7 +58,7 @@ function recordKernels(): void {
   // What a custom gradient saves; wasm's clone would copy the values.
   engine.clone = (x) => {
     if (!ours()) return clone.call(engine, x);
-    if (!engine.state.tensorInfo.has(x.dataId)) restore(x.dataId);
+    revive(x);
     return save([x])[0]!;
   };
   engine.addTapeNode = (kernel, inputs, outputs, gradient, saved, attrs) => {

@@ -171,6 +171,11 @@ function promote(): void {
 
 // ---- coming back
 
+/** Brings back a tensor that the sweep has taken to the host, for what does not go through a kernel. */
+export function revive(t: tf.Tensor): void {
+  if (!engine.state.tensorInfo.has(t.dataId)) restore(t.dataId);
+}
+
 /** Restores a spilled storage. False if it was never swept; throws if its values were not kept. */
 export function restore(dataId: tf.DataId): boolean {
   const tomb = tombs.get(dataId);

@@ -3,7 +3,7 @@ import { engine, type GradientFunction, type Inputs } from './engine';
 import { fields } from './fields';
 import { is_grad_enabled } from './grad-mode';
 import { record, save } from './graph';
-import { touch } from './memory';
+import { revive, touch } from './memory';
 
 type Save = (tensors: tf.Tensor[]) => void;
 type Forward = (save: Save) => tf.Tensor;
@@ -32,7 +32,9 @@ export function operation(
   const recorded = needed && isRecording();
   let saved: tf.Tensor[] = [];
   const keep: Save = (tensors) => {
-    if (recorded) saved = save(tensors);
+    if (!recorded) return;
+    for (const t of tensors) revive(t);
+    saved = save(tensors);
   };
   let result: tf.Tensor | undefined;
   engine.startScope(scopeName(name));
