@@ -101,7 +101,7 @@ export function oneDnn(
   try {
     return tensorflow(name, { ...attrs, ...label }, inputs(), outputs);
   } catch (error) {
-    if (!/not registered|No registered/.test(String(error))) throw error;
+    if (!/TF_Status: 5\b/.test(String(error))) throw error; // not found
     withoutOneDnn.add(backend);
     return null;
   }

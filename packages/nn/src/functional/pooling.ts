@@ -144,6 +144,7 @@ function poolByKernel(input: tf.Tensor4D, { output, size, strides, before }: Win
     strides: [1, ...strides, 1],
     padding: { text: 'VALID' },
     data_format: { text: 'NHWC' },
+    workspace_enabled: true,
   } as const;
   return op(
     node,
@@ -160,8 +161,7 @@ function poolByKernel(input: tf.Tensor4D, { output, size, strides, before }: Win
       input: () => {
         const [x, y, places] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor?];
         const dx =
-          (places &&
-            oneDnn('_MklNativeMaxPoolGrad', { ...own, workspace_enabled: true }, () => [x, y, dy, places]))?.[0] ??
+          (places && oneDnn('_MklNativeMaxPoolGrad', own, () => [x, y, dy, places]))?.[0] ??
           kernel(tf.MaxPoolGrad, { dy, input: x, output: y }, attrs);
         return framed ? tf.slice(dx, [0, before[0], before[1], 0], input.shape) : dx;
       },
