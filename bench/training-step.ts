@@ -1,11 +1,11 @@
 // Times a whole training step (forward, loss, backward, Adam; batch 64) of three networks beside torch's. See README.md.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeSection } from './report';
 
 const { values } = parseArgs({
   options: {
@@ -162,8 +162,8 @@ const report = `# A training step, batch 64
 
 Forward with the loss, backward, Adam, and all of it, in ms: medians, and the least of all. Ratio: our median over torch's.
 Below each table the operations that take most of a step, in ms and, in brackets, calls (measured apart).
-\`pnpm bench\` writes this file. ${cpus().length} × ${cpus()[0]?.model.trim()}, ${threads} threads (wasm: 1), Node ${process.version}, ${rounds} rounds of ${steps} steps, arms interleaved.
+\`pnpm bench:steps\` writes this section. ${cpus().length} × ${cpus()[0]?.model.trim()}, ${threads} threads (wasm: 1), Node ${process.version}, ${rounds} rounds of ${steps} steps, arms interleaved.
 
 ${sections.join('\n')}`;
 console.log(report);
-if (!values.dry) writeFileSync(here('results.md'), report);
+if (!values.dry) writeSection(report);
