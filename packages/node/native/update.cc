@@ -2,15 +2,16 @@
 // element is generated from the traced rule and loaded by `load`; here is what surrounds that: the op, the checks, threads.
 #include <dlfcn.h>
 #include <link.h>
+#include <malloc.h>
 #include <node_api.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -276,8 +277,10 @@ class Pool {
       block = found->second;
       kept.erase(found);
       unused -= bytes;
-    } else if (posix_memalign(&block, 64, bytes) != 0) {
-      throw std::bad_alloc();
+    } else {
+      // Not from malloc, which has no use for an aligned block of the very size that was freed, and would grow.
+      block = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (block == MAP_FAILED) throw std::bad_alloc();
     }
     used += bytes;
     return block;
@@ -291,7 +294,7 @@ class Pool {
     while (unused > used) {
       auto largest = std::prev(kept.end());
       unused -= largest->first;
-      free(largest->second);
+      munmap(largest->second, largest->first);
       kept.erase(largest);
     }
   }
@@ -342,6 +345,9 @@ TF_Tensor* allocate(TF_OpKernelContext* context, int index, const int64_t* shape
 thread_local double* script = nullptr;
 thread_local size_t scriptLength = 0;
 
+/** Whether the last call replaced large tensors of TensorFlow's: malloc keeps what is freed of them unless it is told to trim. */
+std::atomic<bool> replacedForeign{false};
+
 float* pointer(double address) { return reinterpret_cast<float*>(static_cast<uintptr_t>(address)); }
 double address(const void* values) { return static_cast<double>(reinterpret_cast<uintptr_t>(values)); }
 
@@ -353,6 +359,7 @@ void update(TF_OpKernelContext* context) {
   double* const end = script + scriptLength;
   script = nullptr;
   require(word && end > word, "no script");
+  if (replacedForeign.exchange(false)) malloc_trim(0);
   const int threads = static_cast<int>(*word++);
 
   struct Parameter {
@@ -385,6 +392,7 @@ void update(TF_OpKernelContext* context) {
       word += 2;
       parameters.push_back({rule, scalars.back().data(), size, read.size(), written.size()});
       TF_Tensor* shaped = nullptr;
+      uint32_t foreign = 0;
       for (int i = 0; i < rule->inputs; i++, word++) {
         if (*word == 0) {
           require(int(inputs.all.size()) < given, "too few tensors");
@@ -393,6 +401,7 @@ void update(TF_OpKernelContext* context) {
           inputs.all.push_back(shaped);
           require(tf.TF_TensorElementCount(shaped) == size, "a tensor of another size");
           *word = address(tf.TF_TensorData(shaped));
+          foreign |= 1u << i;
         }
         read.push_back(pointer(*word));
       }
@@ -411,6 +420,7 @@ void update(TF_OpKernelContext* context) {
         TF_Tensor* t = outputs.all.back();
         written.push_back(static_cast<float*>(tf.TF_TensorData(t)));
         *word = address(written.back());
+        if (foreign >> rule->replaces[i] & 1 && size * sizeof(float) >= Pool::least) replacedForeign = true;
       }
     }
   }

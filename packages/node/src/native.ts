@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError } from '@tfjs-torch/core';
-import { type Executor, internal, type Job } from '@tfjs-torch/optim';
+import { type Executor, type Item, internal, type Job } from '@tfjs-torch/optim';
 import { build, type Library, loadLibrary } from './compile';
 import { ruleSource } from './rule-source';
 import { reasonOf } from './tfjs-node';
@@ -135,63 +135,86 @@ export const native: Executor = {
 };
 
 function update({ stage }: Addon, jobs: readonly Job[], ready: readonly Rule[]) {
-  const { binding, tensorMap } = tf.backend() as unknown as TensorflowBackend;
-  const length = jobs.reduce((sum, { traced, items }, k) => {
-    const { inputs, outputs } = ready[k]!;
-    return sum + 2 + traced.scalars.length + items.length * (2 + inputs.length + outputs.length);
-  }, 1);
-  const script = new Float64Array(length);
-  const ids: number[] = [];
-  /** Tensors whose address the op writes into the script, and where. */
-  const unknown: [data: TensorData, at: number][] = [];
-  const fresh: [t: tf.Tensor, at: number][] = [];
-  let at = 0;
-  const size = jobs.reduce((sum, { items }) => items.reduce((n, { param }) => n + param.size, sum), 0);
-  script[at++] = size < ALONE ? 1 : threads;
-  jobs.forEach(({ traced, scalars, items }, k) => {
-    const { number, outputs, inputs } = ready[k]!;
-    script[at++] = number;
-    script[at++] = items.length;
-    for (const name of traced.scalars) script[at++] = scalars[name]!;
-    for (const item of items) {
-      script[at++] = item.param.size;
-      const mask = at++;
-      for (const name of inputs) {
-        const t = tensorOf(item, name);
-        if (t.isDisposed) throw new RuntimeError(`'${name}' of shape [${t.shape}] is disposed`);
-        if (t.size !== item.param.size)
-          throw new RuntimeError(`'${name}' has shape [${t.shape}], its parameter another`);
-        const data = tensorMap.get(storageOf(t));
-        if (data.address && name !== 'grad') script[at++] = data.address;
-        else {
-          if (data.values !== null) {
-            data.id = binding.createTensor(data.shape, data.dtype, data.values);
-            data.values = null;
-          }
-          ids.push(data.id);
-          unknown.push([data, at++]);
-        }
-      }
-      outputs.forEach((name, i) => {
-        const t = tensorOf(item, name);
-        if (!mayOverwrite(t)) {
-          script[mask]! += 2 ** i;
-          fresh.push([t, at]);
-        }
-        at++;
-      });
-    }
-  });
-
+  const backend = tf.backend() as unknown as TensorflowBackend;
+  const call = new Call(backend, jobs, ready);
+  stage(call.script);
+  const { binding } = backend;
+  const [N, M] = [call.ids.length, call.fresh.length];
   const attribute = (name: string, value: number) => ({ name, type: binding.TF_ATTR_INT, value });
-  stage(script);
-  const made = binding.executeOp(opName, [attribute('N', ids.length), attribute('M', fresh.length)], ids, fresh.length);
-  for (const [data, where] of unknown) data.address = script[where]!;
-  made.forEach(({ id, shape }, i) => {
-    const [t, where] = fresh[i]!;
-    const dataId = {};
-    const dtype = binding.TF_FLOAT;
-    tensorMap.set(dataId, { id, shape, dtype, values: null, refCount: 1, address: script[where]! });
-    renew(t, dataId);
-  });
+  const made = binding.executeOp(opName, [attribute('N', N), attribute('M', M)], call.ids, M);
+  for (const { data, at } of call.unknown) data.address = call.script[at]!;
+  for (let i = 0; i < M; i++) receive(backend, call.fresh[i]!, made[i]!, call.script);
+}
+
+/** Gives a tensor the storage that the op has made for it. */
+function receive(
+  { binding, tensorMap }: TensorflowBackend,
+  { t, at }: Call['fresh'][number],
+  { id, shape }: { id: number; shape: number[] },
+  script: Float64Array,
+) {
+  const dataId = {};
+  const address = script[at]!;
+  tensorMap.set(dataId, { id, shape, dtype: binding.TF_FLOAT, values: null, refCount: 1, address });
+  renew(t, dataId);
+}
+
+/** What one call of the op is given. The script is described in native/update.cc. */
+class Call {
+  readonly script: Float64Array;
+  #at = 0;
+  readonly ids: number[] = [];
+  /** Data whose address the op writes into the script, and where. */
+  readonly unknown: { data: TensorData; at: number }[] = [];
+  /** Tensors that get a new storage; its address is written there. */
+  readonly fresh: { t: tf.Tensor; at: number }[] = [];
+  readonly #backend: TensorflowBackend;
+
+  constructor(backend: TensorflowBackend, jobs: readonly Job[], ready: readonly Rule[]) {
+    this.#backend = backend;
+    let [length, size] = [1, 0];
+    jobs.forEach(({ traced, items }, k) => {
+      const { inputs, outputs } = ready[k]!;
+      length += 2 + traced.scalars.length + items.length * (2 + inputs.length + outputs.length);
+      for (const { param } of items) size += param.size;
+    });
+    this.script = new Float64Array(length);
+    this.#write(size < ALONE ? 1 : threads);
+    jobs.forEach(({ traced, scalars, items }, k) => {
+      this.#write(ready[k]!.number);
+      this.#write(items.length);
+      for (const name of traced.scalars) this.#write(scalars[name]!);
+      for (const item of items) this.#writeItem(ready[k]!, item);
+    });
+  }
+
+  #write(x: number) {
+    this.script[this.#at++] = x;
+  }
+
+  #writeItem({ inputs, outputs }: Rule, item: Item) {
+    const { size } = item.param;
+    this.#write(size);
+    const mask = this.#at++;
+    for (let i = 0; i < inputs.length; i++) this.#writeInput(inputs[i]!, tensorOf(item, inputs[i]!), size);
+    for (let i = 0; i < outputs.length; i++, this.#at++) {
+      const t = tensorOf(item, outputs[i]!);
+      if (mayOverwrite(t)) continue;
+      this.script[mask] = this.script[mask]! + 2 ** i;
+      this.fresh.push({ t, at: this.#at });
+    }
+  }
+
+  #writeInput(name: string, t: tf.Tensor, size: number) {
+    if (t.isDisposed) throw new RuntimeError(`'${name}' of shape [${t.shape}] is disposed`);
+    if (t.size !== size) throw new RuntimeError(`'${name}' has shape [${t.shape}], its parameter another`);
+    const data = this.#backend.tensorMap.get(storageOf(t));
+    if (data.address && name !== 'grad') return this.#write(data.address);
+    if (data.values !== null) {
+      data.id = this.#backend.binding.createTensor(data.shape, data.dtype, data.values);
+      data.values = null;
+    }
+    this.ids.push(data.id);
+    this.unknown.push({ data, at: this.#at++ });
+  }
 }
