@@ -99,20 +99,24 @@ async function loadSecondCopy() {
   const copy = join(core, 'node_modules', '.cache', 'copy');
   for (const name of ['dist', 'package.json']) cpSync(join(core, name), join(copy, name), { recursive: true });
   try {
-    const paths = [core, copy].map((folder) => pathToFileURL(join(folder, 'dist', 'index.js')).href);
+    const paths = [
+      [core, 'update.js'], // what optim imports of it
+      [core, 'index.js'],
+      [copy, 'update.js'],
+    ].map(([folder, file]) => pathToFileURL(join(folder, 'dist', file)).href);
     const script = `for (const path of ${JSON.stringify(paths)}) await import(path).then(() => console.log('loaded'));`;
     const { code, output } = await run(node, ['--input-type=module', '-e', script], { capture: true });
     const [loaded, refused] = [output.match(/^loaded$/gm)?.length, output.includes('Two copies of @tfjs-torch/core')];
     const named = output.includes(core) && output.includes(copy);
-    return code !== 0 && loaded === 1 && refused && named ? null : `exit status ${code}\n${output}`;
+    return code !== 0 && loaded === 2 && refused && named ? null : `exit status ${code}\n${output}`;
   } finally {
     rmSync(copy, { recursive: true });
   }
 }
 
-/** test/consumer against the built declarations, as a user's compiler resolves them. */
-async function checkConsumer(module, moduleResolution) {
-  const args = [bin('typescript/bin/tsc'), '-p', join('test', 'consumer'), '--skipLibCheck', 'false'];
+/** A folder's program against the built declarations, as a user's compiler resolves them. */
+async function checkConsumer(module, moduleResolution, folder = join('test', 'consumer')) {
+  const args = [bin('typescript/bin/tsc'), '-p', folder, '--skipLibCheck', 'false'];
   const { output } = await run(node, [...args, '--module', module, '--moduleResolution', moduleResolution], {
     capture: true,
   });
@@ -130,6 +134,9 @@ async function runAll() {
   await Promise.all([
     check('types for users, Bundler', () => checkConsumer('ESNext', 'Bundler')),
     check('types for users, NodeNext', () => checkConsumer('NodeNext', 'NodeNext')),
+    check('types for users of optim alone', () =>
+      checkConsumer('NodeNext', 'NodeNext', join('test', 'consumer', 'optim')),
+    ),
   ]);
   await check('npm start', checkExample);
   for (const how of ['import', 'require']) await check(`built packages load with ${how}`, () => loadBuiltPackages(how));

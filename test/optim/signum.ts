@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import '@tfjs-torch/core'; // torch's tensor methods
 import { Optimizer, type ParamsInput } from '@tfjs-torch/optim';
 
 interface SignumOptions {

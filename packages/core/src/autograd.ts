@@ -1,19 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineData, type WithData } from './data';
+import { defineData } from './data';
 import { engine } from './engine';
 import { NotImplementedError, RuntimeError } from './errors';
-import { fields } from './fields';
+import { fields, stored } from './fields';
+import { freeGrad, peekGrad, requiresGrad, setGrad } from './grad';
 import { withGrad } from './grad-mode';
 import { AccumulateGrad, dropFreed, type Node, reachable } from './graph';
 import { install } from './hooks';
 import { gradientPoint } from './lazy';
 import { OwnedVariable } from './owned-variable';
-import { added, handle, SparseTensor, stored } from './sparse';
+import { added, handle, SparseTensor } from './sparse';
 import { swap } from './swap';
 
 // ---- what a tensor says of itself
-
-export const requiresGrad = (t: tf.Tensor): boolean => fields(t)._node !== undefined;
 
 export const isLeaf = (t: tf.Tensor): boolean => {
   const node = fields(t)._node;
@@ -38,64 +37,6 @@ export function setRequiresGrad(t: tf.Tensor, required: boolean): void {
 
 // ---- .grad
 
-/** The gradient without handing it to the user: what optimizers and clip_grad read. */
-export const peekGrad = (t: tf.Tensor): tf.Tensor | null => fields(t)._grad ?? null;
-
-/** `.grad`: from here on the tensor may be in the user's hands. */
-export function readGrad(t: tf.Tensor): WithData | null {
-  const grad = peekGrad(t);
-  if (!grad) return null;
-  fields(grad)._seen = true;
-  defineData(grad);
-  return grad as WithData;
-}
-
-/** Sets the gradient to null, and frees it if nobody else can hold it. */
-export function clearGrad(t: tf.Tensor): void {
-  const grad = peekGrad(t);
-  setGrad(t, null);
-  if (grad) disown(grad);
-}
-
-/** Frees a gradient that is nobody's `.grad` any more, if nobody else can hold it. */
-function disown(grad: tf.Tensor): void {
-  if (fields(grad)._seen) release(grad);
-  else grad.dispose();
-}
-
-/** A gradient that the user has read is theirs now: it goes the way of any tensor of the loop. */
-function release(grad: tf.Tensor): void {
-  grad.kept = false;
-  const { scopeStack } = engine.state;
-  scopeStack[0]?.track.push(stored(grad));
-}
-
-function setGrad(t: tf.Tensor, grad: tf.Tensor | null): void {
-  const f = fields(t);
-  f._grad = grad;
-  if (f._held) f._held.grad = grad;
-}
-
-/** `t.grad = g`. The tensor is used as it is, not copied, as in torch. */
-export function assignGrad(t: tf.Tensor, grad: tf.Tensor | null): void {
-  if (grad === peekGrad(t)) return;
-  if (grad !== null) {
-    if (!(grad instanceof tf.Tensor))
-      throw new TypeError(`assigned grad expected to be a Tensor or None but got ${typeof grad}`);
-    if (grad.dtype !== t.dtype)
-      throw new RuntimeError(`assigned grad has data of a different type: expected ${t.dtype}, got ${grad.dtype}`);
-    if (!tf.util.arraysEqual(grad.shape, t.shape))
-      throw new RuntimeError(
-        `attempting to assign a gradient of size '[${grad.shape.join(', ')}]' to a tensor of size '[${t.shape.join(', ')}]'. Please ensure that the gradient and the tensor are the same size`,
-      );
-    fields(grad)._seen = true;
-    grad.kept = true;
-  }
-  const old = peekGrad(t);
-  setGrad(t, grad);
-  if (old) disown(old);
-}
-
 /**
  * Adds to `.grad`; `value` is consumed. A parameter's gradient stays until it is cleared; another leaf's is the loop's.
  * Returns what must outlive the scope of `backward`.
@@ -109,7 +50,7 @@ function accumulate(t: tf.Tensor, value: tf.Tensor): tf.Tensor | null {
   if (!grad || changes) {
     if (t instanceof OwnedVariable) sum.kept = true;
     setGrad(t, sum);
-    if (grad instanceof SparseTensor) disown(grad);
+    if (grad instanceof SparseTensor) freeGrad(grad);
     return sum;
   }
   // The same object, as in torch: who holds it sees the sum.

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Node } from './graph';
+import type { SparseTensor } from './sparse';
 
 /**
  * What core keeps on a Tensor object itself: a property costs a tenth of a WeakMap's look-up, and every kernel asks.
@@ -49,3 +50,9 @@ export interface Held {
 }
 
 export const fields = (t: Tensor): Fields => t as Tensor & Fields;
+
+/** Whether `t` is a SparseTensor, for those who do not load the class. */
+export const isSparse = (t: Tensor): t is SparseTensor => '_values' in t;
+
+/** The tensor that the engine's scopes know. */
+export const stored = (t: Tensor): Tensor => (isSparse(t) ? t._values() : t);

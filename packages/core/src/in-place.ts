@@ -1,52 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isLeaf, requiresGrad } from './autograd';
-import { original, setDataWriter } from './data';
-import { NotImplementedError, RuntimeError } from './errors';
+import { isLeaf } from './autograd';
+import { RuntimeError } from './errors';
 import { fields } from './fields';
 import type { Generator } from './generator';
-import { is_grad_enabled, withGrad } from './grad-mode';
+import { requiresGrad } from './grad';
+import { is_grad_enabled } from './grad-mode';
+import { lerp } from './lerp';
 import { fillNormal, fillUniform } from './random';
 import { broadcasting } from './shape-errors';
 import { torchMethods } from './signatures';
-import { SparseTensor } from './sparse';
-import { receive, swap } from './swap';
+import { write } from './write';
 
 const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'Bool' };
-
-/** Writes `value` into `target`, and into what it is a view of. Consumes `value`. */
-export function write(target: tf.Tensor, value: tf.Tensor): void {
-  const t = original(target);
-  if (t instanceof SparseTensor)
-    throw new NotImplementedError(
-      'in place, a sparse tensor can only be zeroed or multiplied by a number: take its to_dense()',
-    );
-  const { _node, _output } = fields(value);
-  swap(t, value);
-  if (_node) {
-    fields(t)._node = _node;
-    fields(t)._output = _output;
-  }
-  writeThrough(t);
-}
-
-/** As `write`, of a storage that the current backend has just made and that no tensor holds: float32, and without history. */
-export function writeStorage(target: tf.Tensor, dataId: tf.DataId): void {
-  const t = original(target);
-  receive(t, dataId);
-  writeThrough(t);
-}
-
-/** To be called when an executor has written the storage of `target` itself. */
-export function overwritten(target: tf.Tensor): void {
-  const t = original(target);
-  fields(t)._host = undefined;
-  writeThrough(t);
-}
-
-function writeThrough(t: tf.Tensor): void {
-  const { _base: base, _wayBack: perm } = fields(t);
-  if (base && !base.isDisposed) write(base, perm ? tf.transpose(t, [...perm]) : tf.reshape(t, base.shape));
-}
 
 /** `t` takes the values that `compute` gives; torch's checks for operations in place. Returns `t`. */
 function inPlace(t: tf.Tensor, compute: () => tf.Tensor): tf.Tensor {
@@ -107,14 +72,8 @@ export const inPlaceMethods = torchMethods({
   addcdiv_(t1: tf.Tensor, t2: tf.Tensor, value: number) {
     return inPlace(this, () => tf.add(this, tf.div(scaled(t1, value), t2)));
   },
-  /** this + weight · (end − this); from a weight of 0.5 on counted from the end, as torch does. */
   lerp_(end: tf.Tensor, weight: Operand) {
-    return inPlace(this, () => {
-      const from = (start: tf.Tensor, w: Operand) => tf.add(start, tf.mul(w, tf.sub(end, this)));
-      const late = tf.sub(weight, 1);
-      if (typeof weight === 'number') return weight < 0.5 ? from(this, weight) : from(end, late);
-      return tf.where(tf.less(tf.abs(weight), 0.5), from(this, weight), from(end, late));
-    });
+    return inPlace(this, () => lerp(this, end, weight));
   },
   neg_() {
     return inPlace(this, () => tf.neg(this));
@@ -173,14 +132,6 @@ export function clamp(t: tf.Tensor, min: number | null, max: number | null): tf.
   const low = min === null ? t : tf.where(tf.less(t, min), tf.fill(t.shape, min), t);
   return max === null ? low : tf.where(tf.greater(low, max), tf.fill(t.shape, max), low);
 }
-
-setDataWriter((t, value) => {
-  if (!tf.util.arraysEqual(value.shape, t.shape) || value.dtype !== t.dtype)
-    throw new RuntimeError(
-      `.data can only be replaced by a tensor of the same shape and dtype: expected [${t.shape}] ${t.dtype}, got [${value.shape}] ${value.dtype}`,
-    );
-  withGrad(false, () => write(t, tf.clone(value)));
-});
 
 function filled(t: tf.Tensor, fill: (out: Float32Array) => void): tf.Tensor {
   const out = new Float32Array(t.size);

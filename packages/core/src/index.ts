@@ -1,4 +1,3 @@
-import './tfjs-gradients';
 import './tensor-methods';
 
 // The types of tfjs's chained methods; chained-ops.ts has the methods.

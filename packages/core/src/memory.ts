@@ -13,6 +13,7 @@ import { fields, type Values } from './fields';
 import { hold, unhold } from './finalizer';
 import { AccumulateGrad, freeUnreachable, graph, type Node, reachable } from './graph';
 import { isPending, sourceOf } from './lazy';
+import { listen } from './rounds';
 
 /** Up to this many values, reading a tensor back costs less than a kernel call. */
 const SMALL = 1024;
@@ -157,8 +158,8 @@ export function relieve(): void {
   if (root && root.track.length > atLastSweep + PRESSURE && engine.state.activeScope === root) sweep();
 }
 
-/** Leaves what exists now to the garbage collector: it is set-up, not a loop's. */
-function promote(): void {
+/** An optimizer is built. Leaves what exists now to the garbage collector: it is set-up, not a loop's. */
+function setUp(): void {
   if (!root) return;
   const kept: tf.Tensor[] = [];
   for (const t of root.track) {
@@ -219,7 +220,7 @@ let steps = 0;
 let stepsAtBatch = 0;
 
 /** An optimizer has stepped. A round ends when one that has stepped in it steps again: GANs have several. */
-export function optimizerRound(optimizer: object): void {
+function optimizerRound(optimizer: object): void {
   if (!root) return;
   if (stepped.has(optimizer)) {
     stepped = new WeakSet();
@@ -248,9 +249,6 @@ export function loaderRound(loader: object, first: boolean): void {
   delivered.add(loader);
   stepsAtBatch = steps;
 }
-
-/** An optimizer is built: what exists by then is the program's set-up. */
-export const setUp = promote;
 
 let depth = 0;
 
@@ -338,3 +336,5 @@ export function endTidy(first: number, tracked: readonly tf.Tensor[], result: tf
   const outlive = [...tf.tensor_util.getTensorsInContainer(result), ...tracked.filter((t) => t.kept)];
   freeUnreachable(first, reachable(outlive.map((t) => fields(t)._node)));
 }
+
+listen({ optimizerRound, setUp, touch });

@@ -1,7 +1,8 @@
 /** torch's way to print a tensor: torch/_tensor_str.py of 2.15 with its default options. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { isLeaf, requiresGrad } from './autograd';
+import { isLeaf } from './autograd';
 import { fields } from './fields';
+import { requiresGrad } from './grad';
 import { OwnedVariable } from './owned-variable';
 import { SparseTensor } from './sparse';
 

@@ -199,9 +199,6 @@ export const added = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
 /** A handle of its own on the same values. */
 export const handle = (t: tf.Tensor): tf.Tensor => (t instanceof SparseTensor ? t.clone() : tf.clone(t));
 
-/** The tensor that the engine's scopes know. */
-export const stored = (t: tf.Tensor): tf.Tensor => (t instanceof SparseTensor ? t._values() : t);
-
 // ---- made by the user
 
 /**

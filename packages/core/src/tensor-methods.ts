@@ -3,21 +3,20 @@
  * that tfjs rejects, or whose further arguments it ignores, takes torch's.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { assignGrad, backward, isLeaf, readGrad, requiresGrad, retainGrad, setRequiresGrad } from './autograd';
+import { backward, isLeaf, retainGrad, setRequiresGrad } from './autograd';
 import { type Args, isPlainObject } from './bind';
 import { chainedOps } from './chained-ops';
 import { type Dtype, resolveDtype } from './creation';
-import type { WithData } from './data';
 import type { Device } from './device';
 import { RuntimeError } from './errors';
-import { fields } from './fields';
+import { fields, isSparse } from './fields';
 import type { Generator } from './generator';
+import { requiresGrad } from './grad';
 import { withGrad } from './grad-mode';
 import { clamp, divide, inPlaceMethods } from './in-place';
 import { format, inspect } from './print';
 import { broadcasting, matmul } from './shape-errors';
 import { torchMethods } from './signatures';
-import { SparseTensor } from './sparse';
 
 export type Operand = tf.Tensor | number;
 type Dim = number | readonly number[] | null;
@@ -31,9 +30,6 @@ declare module '@tensorflow/tfjs-core/dist/tensor.js' {
   interface Tensor<R extends tf.Rank = tf.Rank> {
     /** Whether operations on this tensor are recorded for `backward()`. */
     requires_grad: boolean;
-    /** The gradient accumulated by `backward()`; null until there is one. Same shape as the tensor. */
-    get grad(): WithData | null;
-    set grad(value: tf.Tensor | null);
     readonly is_leaf: boolean;
     /** Whether it is a `SparseTensor`, which keeps some rows only. */
     readonly is_sparse: boolean;
@@ -490,9 +486,8 @@ function registerTensorMethods(): void {
   for (const [name, method] of Object.entries({ ...added, ...inPlaceMethods })) define(name, method);
 
   defineGetter('requires_grad', requiresGrad, setRequiresGrad);
-  defineGetter<tf.Tensor | null>('grad', readGrad, assignGrad);
   defineGetter('is_leaf', isLeaf);
-  defineGetter('is_sparse', (t) => t instanceof SparseTensor);
+  defineGetter('is_sparse', isSparse);
   defineGetter('grad_fn', (t) => (isLeaf(t) ? null : { name: `${fields(t)._node!.name}Backward0` }));
   defineGetter('T', (t) =>
     permute(

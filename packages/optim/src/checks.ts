@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { ValueError } from '@tfjs-torch/core';
+import { ValueError } from '@tfjs-torch/core/base';
 import { float, str } from './python-repr';
 
 /** torch's `if not 0.0 <= value`: NaN is refused too. */

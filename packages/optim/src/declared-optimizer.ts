@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { RuntimeError } from '@tfjs-torch/core';
+import { RuntimeError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import type { Declaration } from './declaration';
 import { checkImplementation, type Implementation } from './implementation';
 import { Optimizer } from './optimizer';
@@ -25,7 +26,7 @@ export abstract class DeclaredOptimizer<O extends object> extends Optimizer<O> {
   /** Whether a gradient is applied to some rows alone. @throws torch's error for a layout that this optimizer refuses */
   protected byRows(grad: Tensor, h: Host<O>): boolean {
     const { name, sparse, dense } = this.#declaration;
-    if (!grad.is_sparse) return dense?.() ?? false;
+    if (!internal.isSparse(grad)) return dense?.() ?? false;
     if (!sparse) throw new RuntimeError(`${name} does not support sparse gradients`);
     return sparse(h) === 'rows';
   }

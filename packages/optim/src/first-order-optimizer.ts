@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bind, enable_grad, internal, KeyError, signature, ValueError } from '@tfjs-torch/core';
+import { bind, KeyError, signature, ValueError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import { DeclaredOptimizer } from './declared-optimizer';
 import type { Loading, ParamState } from './optimizer';
 import type { Host } from './options';
@@ -21,7 +22,7 @@ export abstract class FirstOrderOptimizer<O extends object> extends DeclaredOpti
       this.#update();
       return null;
     }
-    const loss = enable_grad(closure);
+    const loss = internal.enable_grad(closure);
     if (loss instanceof Promise) {
       return loss.then((value) => {
         this.#update();

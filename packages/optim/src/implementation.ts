@@ -1,4 +1,4 @@
-import { NotImplementedError, RuntimeError } from '@tfjs-torch/core';
+import { NotImplementedError, RuntimeError } from '@tfjs-torch/core/base';
 import { chooseExecutor } from './executors';
 import { ops } from './executors/ops';
 

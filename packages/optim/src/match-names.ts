@@ -1,4 +1,4 @@
-import { ValueError } from '@tfjs-torch/core';
+import { ValueError } from '@tfjs-torch/core/base';
 import type { StateDict } from './optimizer';
 import type { ParamGroup } from './param-groups';
 

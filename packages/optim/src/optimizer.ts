@@ -1,15 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  internal,
-  isPlainObject,
-  KeyError,
-  NotImplementedError,
-  no_grad,
-  Parameter,
-  RuntimeError,
-  ValueError,
-  warn,
-} from '@tfjs-torch/core';
+import { isPlainObject, KeyError, NotImplementedError, RuntimeError, ValueError, warn } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import { Hooks, type RemovableHandle } from './hooks';
 import { matchNames, refuse } from './match-names';
 import { type ParamGroup, type ParamGroupInput, type ParamsInput, prepareGroup, toGroups } from './param-groups';
@@ -77,11 +68,11 @@ export const register_optimizer_step_post_hook = (hook: StepPostHook): Removable
 /** Calls a step with recording off; an `async` one keeps it off over its awaits. */
 const withoutGrad = (step: Function, self: object, args: Args): unknown =>
   step.constructor.name === 'AsyncFunction'
-    ? no_grad(() => step.apply(self, args))
+    ? internal.no_grad(() => step.apply(self, args))
     : internal.withGrad(false, () => step.apply(self, args));
 
 const isTrainable = (p: tf.Tensor) =>
-  p instanceof tf.Variable && !(p instanceof Parameter) ? p.trainable : p.requires_grad;
+  p instanceof tf.Variable && !(p instanceof internal.OwnedVariable) ? p.trainable : internal.requiresGrad(p);
 
 /**
  * Base of all optimizers: `torch.optim.Optimizer`. A subclass gives `step()`, and may keep what it needs in `state`;
@@ -212,7 +203,8 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       const grad = internal.peekGrad(p);
       if (grad === null) continue;
       if (forget) internal.clearGrad(p);
-      else internal.withGrad(false, () => grad.zero_());
+      else if (internal.isSparse(grad)) grad.zero_();
+      else internal.update(grad, tf.zerosLike(grad));
     }
   }
 

@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { type Args, bind, type Signature, signature } from '@tfjs-torch/core';
+import { type Args, bind, type Signature, signature } from '@tfjs-torch/core/base';
 import type { Declaration, Kind } from './declaration';
 import { getOrMake } from './get-or-make';
 import type { ParamsInput } from './param-groups';

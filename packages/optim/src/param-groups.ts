@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { isPlainObject, KeyError, suggest, ValueError, warn } from '@tfjs-torch/core';
+import { isPlainObject, KeyError, suggest, ValueError, warn } from '@tfjs-torch/core/base';
 
 /** A parameter, or a pair of its name and it, as `model.named_parameters()` gives. */
 export type Param = Tensor | readonly [name: string, parameter: Tensor];

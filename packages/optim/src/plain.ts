@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isPlainObject } from '@tfjs-torch/core';
+import { isPlainObject } from '@tfjs-torch/core/base';
 
 /** A copy that shares nothing which can change: tensors get handles of their own on the same values. */
 export function copied(value: unknown): unknown {

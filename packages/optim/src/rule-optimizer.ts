@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { internal } from '@tfjs-torch/core';
+import * as internal from '@tfjs-torch/core/update';
 import { checkJobs, chooseExecutor, type Executor, type ExecutorChoice, type Item, type Job } from './executors';
 import { runOverRows } from './executors/rows';
 import { own, watched } from './executors/storage';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { internal, RuntimeError, ValueError } from '@tfjs-torch/core';
+import { RuntimeError, ValueError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import type { Optimizer, ParamState, StateDict } from './optimizer';
 
 type AnyOptimizer = Optimizer<object>;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { RuntimeError, ValueError } from '@tfjs-torch/core';
+import { RuntimeError, ValueError } from '@tfjs-torch/core/base';
 
 /**
  * `f()` and its gradients, in tfjs's way: nothing is recorded for `backward()`. A parameter that the value does not depend on

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { RuntimeError } from '@tfjs-torch/core';
+import { RuntimeError } from '@tfjs-torch/core/base';
 import type { Trace } from '../rule/rule';
 import { cpu } from './cpu';
 import { ops } from './ops';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { internal } from '@tfjs-torch/core';
+import * as internal from '@tfjs-torch/core/update';
 import { type Algebra, fold } from '../rule/expr';
 import type { Executor, Item, Job } from './index';
 import { tensorOf } from './storage';

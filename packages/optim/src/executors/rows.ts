@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { internal, type SparseTensor } from '@tfjs-torch/core';
+import * as internal from '@tfjs-torch/core/update';
 import type { Executor, Item, Job } from './index';
 
 /** Runs an update over those rows alone that a sparse gradient names; the others keep their values, and their state. */
 export function runOverRows(executor: Executor, { traced, scalars, items }: Job): void {
   for (const item of items) {
     tf.tidy(() => {
-      const grad = (item.grad as SparseTensor).coalesce();
+      const grad = (item.grad as internal.SparseTensor).coalesce();
       internal.touch(grad._values());
       if (grad._nnz() === 0) return;
       const rows = grad.rows();
@@ -22,7 +22,7 @@ const named = (names: readonly string[], picked: readonly { part: tf.Tensor }[])
   Object.fromEntries(names.map((name, i) => [name, picked[i]!.part]));
 
 /** Takes rows out of a tensor, and writes what became of them back into it. */
-function picker(grad: SparseTensor, rows: Int32Array) {
+function picker(grad: internal.SparseTensor, rows: Int32Array) {
   const inner = grad.shape.slice(grad.sparse_dim());
   const count = grad.shape.slice(0, grad.sparse_dim()).reduce((a, b) => a * b, 1);
   const ids = tf.tensor1d(rows, 'int32');

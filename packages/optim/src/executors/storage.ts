@@ -8,7 +8,7 @@
  * tell, only those that are shared do.
  */
 import type { DataId, Tensor } from '@tensorflow/tfjs-core';
-import { internal } from '@tfjs-torch/core';
+import * as internal from '@tfjs-torch/core/update';
 import type { Item } from './index';
 
 interface Watched extends Tensor {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { internal, RuntimeError } from '@tfjs-torch/core';
+import { RuntimeError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import { getOrMake } from '../get-or-make';
 import { Expr } from '../rule/expr';
 import type { Trace } from '../rule/rule';

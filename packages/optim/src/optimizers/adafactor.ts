@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { internal, ValueError } from '@tfjs-torch/core';
+import { ValueError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import { oneElement } from '../checks';
 import type { Declaration } from '../declaration';
 import { FirstOrderOptimizer } from '../first-order-optimizer';
@@ -63,6 +64,8 @@ const machineEps = 2 ** -23;
 
 /** Python's `max(x, least)`: a NaN gives `least`. */
 const atLeast = (x: tf.Tensor, least: number) => tf.where(tf.greater(x, least), x, least);
+/** torch's `clamp`: a NaN stays one. */
+const clamped = (x: tf.Tensor, least: number) => tf.where(tf.less(x, least), least, x);
 const rms = (t: tf.Tensor) => tf.div(tf.norm(t), Math.sqrt(t.size));
 const with1 = (shape: readonly number[], axis: number) => shape.map((n, i) => (i === shape.length + axis ? 1 : n));
 
@@ -108,20 +111,27 @@ export class Adafactor extends FirstOrderOptimizer<AdafactorOptions> {
   }
 }
 
+/** A state tensor, moved towards `end` by `weight` of the way. */
+function moved(state: unknown, end: tf.Tensor, weight: number): tf.Tensor {
+  const t = state as tf.Tensor;
+  internal.update(t, internal.lerp(t, end, weight));
+  return t;
+}
+
 function updateParameter(p: tf.Tensor, g: tf.Tensor, state: ParamState, t: number, h: Host<AdafactorOptions>) {
   const [eps1, eps2] = [h.eps[0] ?? machineEps, h.eps[1]];
   const weight = t ** h.beta2_decay;
   const alpha = tf.mul(atLeast(rms(p), eps2), Math.min(h.lr, 1 / Math.sqrt(t)));
-  if (h.weight_decay !== 0) p.mul_(1 - h.lr * h.weight_decay);
+  if (h.weight_decay !== 0) internal.update(p, tf.mul(p, 1 - h.lr * h.weight_decay));
 
   const square = tf.square(g);
   let v: tf.Tensor;
   if (p.rank > 1) {
-    const rows = (state.row_var as tf.Tensor).lerp_(tf.mean(square, -1, true), weight);
-    const columns = (state.col_var as tf.Tensor).lerp_(tf.mean(square, -2, true), weight);
-    v = tf.div(tf.mul(rows, columns), tf.mean(rows, -2, true).clamp(eps1));
-  } else v = (state.variance as tf.Tensor).lerp_(square, weight);
+    const rows = moved(state.row_var, tf.mean(square, -1, true), weight);
+    const columns = moved(state.col_var, tf.mean(square, -2, true), weight);
+    v = tf.div(tf.mul(rows, columns), clamped(tf.mean(rows, -2, true), eps1));
+  } else v = moved(state.variance, square, weight);
 
-  const u = tf.mul(tf.rsqrt(v.clamp(eps1 * eps1)), g);
-  p.sub_(tf.mul(u, tf.div(alpha, atLeast(tf.div(rms(u), h.d), 1))));
+  const u = tf.mul(tf.rsqrt(clamped(v, eps1 * eps1)), g);
+  internal.update(p, tf.sub(p, tf.mul(u, tf.div(alpha, atLeast(tf.div(rms(u), h.d), 1)))));
 }

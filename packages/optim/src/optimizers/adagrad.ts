@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { RuntimeError } from '@tfjs-torch/core';
+import { RuntimeError } from '@tfjs-torch/core/base';
 import { checkRate, nonNegative } from '../checks';
 import type { Host, OptimizerArgs } from '../options';
 import { decayFlags, decayScalars, prepare } from '../rule/phrases';

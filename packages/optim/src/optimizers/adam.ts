@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { RuntimeError, ValueError } from '@tfjs-torch/core';
+import { RuntimeError, ValueError } from '@tfjs-torch/core/base';
 import { checkBetas, nonNegative, oneElement } from '../checks';
 import type { Host, OptimizerArgs } from '../options';
 import {

@@ -1,14 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  AssertionError,
-  bind,
-  enable_grad,
-  internal,
-  RuntimeError,
-  type Signature,
-  signature,
-  ValueError,
-} from '@tfjs-torch/core';
+import { AssertionError, bind, RuntimeError, type Signature, signature, ValueError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import { nonNegative, oneElement } from '../checks';
 import type { Declaration } from '../declaration';
 import { DeclaredOptimizer } from '../declared-optimizer';
@@ -102,7 +94,7 @@ function drive<T>(search: Search<T>): T | Promise<T> {
     const request = next.value;
     if ('read' in request) next = search.next(request.read.map((t) => t.dataSync()));
     else {
-      const value = enable_grad(request.call);
+      const value = internal.enable_grad(request.call);
       if (value instanceof Promise) return driveAsync(search, value);
       next = search.next(value);
     }
@@ -115,7 +107,9 @@ async function driveAsync<T>(search: Search<T>, first: Promise<unknown>): Promis
   while (!next.done) {
     const request = next.value;
     next = search.next(
-      'read' in request ? await Promise.all(request.read.map((t) => t.data())) : await enable_grad(request.call),
+      'read' in request
+        ? await Promise.all(request.read.map((t) => t.data()))
+        : await internal.enable_grad(request.call),
     );
   }
   return next.value;

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { internal, ValueError } from '@tfjs-torch/core';
+import { ValueError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import { oneElement } from '../checks';
 import type { Declaration } from '../declaration';
 import { FirstOrderOptimizer } from '../first-order-optimizer';
@@ -120,10 +121,11 @@ export class Muon extends FirstOrderOptimizer<MuonOptions> {
         momentum_buffer: internal.state(tf.zerosLike(p)),
       }));
       tf.tidy(() => {
-        const buffer = (momentum_buffer as tf.Tensor).lerp_(grad, 1 - h.momentum);
-        const u = zeropower((h.nesterov ? tf.clone(grad).lerp_(buffer, h.momentum) : buffer) as tf.Tensor2D, h);
+        const buffer = momentum_buffer as tf.Tensor;
+        internal.update(buffer, internal.lerp(buffer, grad, 1 - h.momentum));
+        const u = zeropower((h.nesterov ? internal.lerp(grad, buffer, h.momentum) : buffer) as tf.Tensor2D, h);
         const ratio = ratios[h.adjust_lr_fn ?? 'original']!(p.shape[0]!, p.shape[1]!);
-        p.mul_(1 - h.lr * h.weight_decay).add_(u, { alpha: -h.lr * ratio });
+        internal.update(p, tf.add(tf.mul(p, 1 - h.lr * h.weight_decay), tf.mul(u, -h.lr * ratio)));
       });
     }
   }

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ValueError } from '@tfjs-torch/core';
+import { ValueError } from '@tfjs-torch/core/base';
 import { checkRate } from '../checks';
 import type { Host, OptimizerArgs } from '../options';
 import { float } from '../python-repr';

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { RuntimeError, ValueError } from '@tfjs-torch/core';
+import { RuntimeError, ValueError } from '@tfjs-torch/core/base';
+import * as internal from '@tfjs-torch/core/update';
 import { checkBetas, oneElement } from '../checks';
 import type { Host, OptimizerArgs } from '../options';
 import type { ParamGroup } from '../param-groups';
@@ -68,7 +69,9 @@ export class SparseAdam extends RuleOptimizer<SparseAdamOptions> {
   }
 
   protected override checkGroups(groups: readonly ParamGroup[]): void {
-    const sparse = groups.flatMap(({ params }, g) => params.flatMap((p, i) => (p.is_sparse ? [`[${g}, ${i}]`] : [])));
+    const sparse = groups.flatMap(({ params }, g) =>
+      params.flatMap((p, i) => (internal.isSparse(p) ? [`[${g}, ${i}]`] : [])),
+    );
     if (sparse.length > 0) {
       throw new ValueError(
         `Sparse params at indices [${sparse.join(', ')}]: SparseAdam requires dense parameter tensors`,

@@ -1,4 +1,4 @@
-import { KeyError } from '@tfjs-torch/core';
+import { KeyError } from '@tfjs-torch/core/base';
 import type { AnyRule } from './rule';
 
 /** The state of one parameter; `T` is what a slot is kept in: a tensor, a Float64Array. */
