@@ -1,0 +1,62 @@
+"""优化器和将优化器加入CIFAR10神经网络, 3. 1.使用SGD.
+
+Added to the article: the seed, and the folder of the data. torchvision's CIFAR10 with ToTensor reads the same files; datasets.py
+does so without it.
+"""
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import L1Loss,MSELoss,Sequential,Conv2d,MaxPool2d,Linear,Flatten
+from torch.utils.data import DataLoader
+import torch.optim as optim
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from datasets import CIFAR10
+
+torch.manual_seed(0)
+
+
+class Zilliax(nn.Module):
+    def __init__(self):
+        super(Zilliax , self).__init__()
+        self.model = Sequential(
+            Conv2d(3,32, 5, padding = 2),
+            MaxPool2d(2),
+            Conv2d(32 , 32 , 5 , padding = 2),
+            MaxPool2d(2),
+            Conv2d(32 , 64 , 5 , padding = 2),
+            MaxPool2d(2),
+            Flatten(),
+            Linear(1024 , 64),
+            Linear(64 , 10),
+        )
+
+    def forward(self , x):
+        x = self.model(x)
+        return x
+
+
+dataset = CIFAR10(train = False)
+dataloader = DataLoader(dataset , batch_size = 64)
+loss = nn.CrossEntropyLoss()
+z = Zilliax()
+# 随机梯度下降
+"""
+torch.optim.SGD(parameters() , lr , )
+lr是learning rate,设置太大,模型训练并不稳定,设置太小,模型又比较慢,一般开始大参数,后面小参数,在SGD里建议是小数点后面1个0就可以
+"""
+optimizer = torch.optim.SGD(z.parameters() ,lr = 0.01)
+
+for epoch in range(20):
+    running_loss = 0.0
+    for data in dataloader:
+        imgs,targets = data
+        outputs = z(imgs)
+        result = loss(outputs , targets)  # 交叉熵自带softmax
+        optimizer.zero_grad()  # 重新设置梯度,清空上一次存入的梯度
+        result.backward()
+        optimizer.step()
+        running_loss = running_loss + result
+    print(running_loss)
