@@ -5,6 +5,8 @@ import {
   Adam,
   AdamW,
   asTfjsOptimizer,
+  Optimizer,
+  type ParamsInput,
   parametersOf,
   registerTfjsOptimizers,
   SGD,
@@ -32,6 +34,15 @@ const train = (model: layers.LayersModel, epochs: number, callbacks = {}) => {
   return model.fit(x, y, { epochs, batchSize: 8, shuffle: false, verbose: 0, callbacks });
 };
 const loss = 'meanSquaredError';
+async function reloaded(model: layers.LayersModel) {
+  let saved!: tf.io.ModelArtifacts;
+  const handler = tf.io.withSaveHandler(async (artifacts) => {
+    saved = artifacts;
+    return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+  });
+  await model.save(handler, { includeOptimizer: true });
+  return layers.loadLayersModel(tf.io.fromMemory(saved));
+}
 
 test('a LayersModel trains, with groups and a scheduler, to the weights of the same steps by hand', async () => {
   const [model, twin] = [network(), network()];
@@ -88,15 +99,7 @@ test('a saved model goes on as if never interrupted', async () => {
   });
   model.compile({ optimizer: asTfjsOptimizer(optimizer), loss });
   await train(model, 2);
-  let saved!: tf.io.ModelArtifacts;
-  await model.save(
-    tf.io.withSaveHandler(async (artifacts) => {
-      saved = artifacts;
-      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
-    }),
-    { includeOptimizer: true },
-  );
-  const loaded = await layers.loadLayersModel(tf.io.fromMemory(saved));
+  const loaded = await reloaded(model);
   expect(loaded.optimizer).toBeInstanceOf(TfjsOptimizer);
   await train(model, 2);
   await train(loaded, 2);
@@ -107,6 +110,67 @@ test('a saved model goes on as if never interrupted', async () => {
   expect((again.param_groups[0] as { param_names: string[] }).param_names).toEqual(
     named.slice(2).map(([name]) => name),
   );
+});
+
+test('saved before any step, loaded and saved again, groups keep their weights', async () => {
+  const model = network();
+  const [kernel, bias, ...rest] = parametersOf(model);
+  const optimizer = new AdamW([
+    { params: [bias!], weight_decay: 0 },
+    { params: rest },
+    { params: [kernel!], lr: 0.05 },
+  ]);
+  model.compile({ optimizer: asTfjsOptimizer(optimizer), loss });
+  const loaded = await reloaded(await reloaded(model));
+  await train(model, 2);
+  await train(loaded, 2);
+  expect(weights(loaded)).toEqual(weights(model));
+  const again = await reloaded(loaded);
+  await train(loaded, 1);
+  await train(again, 1);
+  expect(weights(again)).toEqual(weights(loaded));
+});
+
+test('a frozen layer stays as it is; a loaded model that lacks its weights is refused', async () => {
+  const model = network();
+  const optimizer = new SGD(parametersOf(model).reverse(), 0.1, 0.9);
+  model.layers[0]!.trainable = false;
+  const before = model.layers[0]!.getWeights().map((w) => w.arraySync());
+  model.compile({ optimizer: asTfjsOptimizer(optimizer), loss });
+  await train(model, 1);
+  expect(model.layers[0]!.getWeights().map((w) => w.arraySync())).toEqual(before);
+  await expect(train(await reloaded(model), 1)).rejects.toThrowError(
+    'The saved optimizer trains 3 weights or more, the model has 2 that are trainable',
+  );
+});
+
+test('numbers in the state of an own optimizer stay numbers', async () => {
+  class Fading extends Optimizer<{ lr: number }> {
+    constructor(params: ParamsInput<{ lr: number }>) {
+      super(params, { lr: 0.1 });
+    }
+    override step() {
+      for (const { params, lr } of this.param_groups) {
+        for (const p of params) {
+          if (p.grad === null) continue;
+          const steps = 1 + ((this.state.get(p)?.steps as number | undefined) ?? 0);
+          this.state.set(p, { steps });
+          p.add_(p.grad, { alpha: -lr / steps });
+        }
+      }
+      return null;
+    }
+  }
+  const model = network();
+  const optimizer = new Fading(parametersOf(model));
+  model.compile({ optimizer: asTfjsOptimizer(optimizer), loss });
+  await train(model, 1);
+  const loaded = await reloaded(model);
+  await train(model, 1);
+  await train(loaded, 1);
+  expect(weights(loaded)).toEqual(weights(model));
+  optimizer.state.set(optimizer.param_groups[0]!.params[0]!, { history: [1, 2] });
+  await expect(reloaded(model)).rejects.toThrowError("the state 'history' is neither a tensor nor a number");
 });
 
 test('a loaded optimizer can be bound before it trains, for a scheduler; an unknown class is named', async () => {

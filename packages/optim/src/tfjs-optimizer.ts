@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError, ValueError } from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
 import type { Optimizer, ParamState, StateDict } from './optimizer';
+import { copied, mapped } from './plain';
 
 type AnyOptimizer = Optimizer<object>;
 interface NamedTensor {
@@ -15,9 +16,15 @@ export interface TrainableModel {
   readonly trainableWeights: readonly { readonly originalName: string; read(): tf.Tensor }[];
 }
 
+/** From a weight to all of its model, in the model's order: what a saved model counts by. */
+const siblings = new WeakMap<tf.Tensor, readonly tf.Tensor[]>();
+
 /** The trainable weights of a `tf.LayersModel` with their names, to be given to an optimizer, whole or in groups. */
-export const parametersOf = (model: TrainableModel): [name: string, parameter: tf.Tensor][] =>
-  model.trainableWeights.map((weight) => [weight.originalName, weight.read()]);
+export function parametersOf(model: TrainableModel): [name: string, parameter: tf.Tensor][] {
+  const weights = model.trainableWeights.map((weight) => weight.read());
+  for (const p of weights) siblings.set(p, weights);
+  return model.trainableWeights.map(({ originalName }, i) => [originalName, weights[i]!]);
+}
 
 const classes = new Map<string, OptimizerClass>();
 
@@ -43,6 +50,33 @@ const plain = (value: unknown): unknown =>
 
 const PREFIX = 'torch.optim';
 
+/** A state as tfjs-layers saves it, as tensors with names; a number is a scalar whose name says so. */
+function flattened(state: Readonly<Record<string, ParamState>>): NamedTensor[] {
+  return Object.entries(state).flatMap(([id, entry]) =>
+    Object.entries(entry).map(([key, value]) => {
+      const name = `${PREFIX}/${id}/${key}`;
+      if (value instanceof tf.Tensor) return { name, tensor: value };
+      if (typeof value === 'number') return { name: `${name}/number`, tensor: tf.scalar(value) };
+      throw new ValueError(
+        `getWeights: the state '${key}' is neither a tensor nor a number, which is all that can be saved`,
+      );
+    }),
+  );
+}
+
+/** What {@link flattened} made, as a state. The tensors are the caller's. */
+function unflattened(weights: readonly NamedTensor[]): Record<string, ParamState> {
+  const state: Record<string, ParamState> = {};
+  for (const { name, tensor } of weights) {
+    const [prefix, id, key, kind] = name.split('/');
+    if (prefix !== PREFIX || !id || !key)
+      throw new ValueError(`setWeights: '${name}' is no state of an optimizer of ours`);
+    state[id] ??= {};
+    state[id][key] = kind === 'number' ? tensor.dataSync()[0] : tensor;
+  }
+  return state;
+}
+
 /** One of our optimizers as a `tf.Optimizer`; {@link asTfjsOptimizer} makes it. */
 export class TfjsOptimizer extends tf.Optimizer {
   static readonly className: string = 'TfjsTorchOptimizer';
@@ -55,6 +89,7 @@ export class TfjsOptimizer extends tf.Optimizer {
   constructor(optimizer: AnyOptimizer | null) {
     super();
     this.#optimizer = optimizer;
+    if (optimizer) this.#order = siblings.get(this.#parameters()[0]!) ?? [];
   }
 
   /** The optimizer itself: its groups, for a scheduler, …  @throws RuntimeError as long as a loaded one has not met its model */
@@ -85,7 +120,8 @@ export class TfjsOptimizer extends tf.Optimizer {
       params: (params as number[]).map((i) => {
         if (!variables[i])
           throw new ValueError(
-            `The saved optimizer trains ${i + 1} weights or more, the model has ${variables.length}`,
+            `The saved optimizer trains ${i + 1} weights or more, the model has ${variables.length} that are trainable: ` +
+              'give an optimizer parametersOf(model) when layers are frozen already',
           );
         return variables[i];
       }),
@@ -142,46 +178,31 @@ export class TfjsOptimizer extends tf.Optimizer {
     }
   }
 
-  /** Where each parameter stands among the model's weights, or before training in the groups. */
+  /** Where each parameter stands among the model's weights; behind them those that the model does not train. */
   #position(): (p: tf.Tensor) => number {
-    const listed = this.#parameters();
-    const order = listed.every((p) => this.#order.includes(p)) ? this.#order : listed;
+    const order = [...new Set([...this.#order, ...this.#parameters()])];
     return (p) => order.indexOf(p);
   }
 
   /** The state tensors, copied: the caller's. */
   override async getWeights(): Promise<NamedTensor[]> {
+    if (this.#saved) return flattened(copied(this.#saved.state) as Saved['state']);
     const position = this.#position();
     const { state, param_groups } = this.optimizer.state_dict();
     const ids = param_groups.flatMap((group) => group.params as number[]);
     const params = this.#parameters();
-    const weights: NamedTensor[] = [];
-    for (const [id, entry] of Object.entries(state)) {
-      const p = params[ids.indexOf(Number(id))]!;
-      for (const [key, value] of Object.entries(entry as ParamState)) {
-        const tensor = typeof value === 'number' ? tf.scalar(value) : value;
-        if (tensor instanceof tf.Tensor) weights.push({ name: `${PREFIX}/${position(p)}/${key}`, tensor });
-      }
-    }
+    const placed = Object.entries(state).map(([id, entry]) => [position(params[ids.indexOf(Number(id))]!), entry]);
     tf.dispose(param_groups as unknown as tf.TensorContainer);
-    return weights;
+    return flattened(Object.fromEntries(placed));
   }
 
   /** Takes over what `getWeights` gave. The tensors remain the caller's. */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    const state: Record<string, ParamState> = {};
-    for (const { name, tensor } of weights) {
-      const [prefix, id, key] = name.split('/');
-      if (prefix !== PREFIX || !id || !key)
-        throw new ValueError(`setWeights: '${name}' is no state of ${this.getClassName()}`);
-      state[id] ??= {};
-      state[id][key] = tensor;
-    }
+    const state = unflattened(weights);
     if (this.#saved) {
-      for (const entry of Object.values(state)) {
-        for (const [key, value] of Object.entries(entry)) entry[key] = tf.keep(tf.clone(value as tf.Tensor));
-      }
-      this.#saved.state = state;
+      const values = (entry: ParamState) =>
+        mapped(entry, (value) => (value instanceof tf.Tensor ? tf.keep(tf.clone(value)) : value));
+      this.#saved.state = mapped(state, (entry) => values(entry as ParamState)) as Saved['state'];
       return;
     }
     this.optimizer.load_state_dict({ state, param_groups: this.#groups() });
@@ -197,7 +218,11 @@ export class TfjsOptimizer extends tf.Optimizer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { optimizer: this.optimizer.constructor.name, groups: guarded(this.#groups()) };
+    const { optimizer, param_groups } = this.#saved ?? {
+      optimizer: this.optimizer.constructor.name,
+      param_groups: this.#groups(),
+    };
+    return { optimizer, groups: guarded(param_groups) };
   }
 
   static override fromConfig<T extends tf.serialization.Serializable>(
