@@ -1,42 +1,20 @@
 // Python's built-in exceptions that torch raises and JavaScript lacks. JavaScript's TypeError stands for Python's.
 
-// Their names stand on the prototypes: a minifier renames classes, and a stack trace is headed at construction.
+// Their names stand on the prototypes: a minifier renames classes, and a stack trace is headed at construction. Marked as pure,
+// a bundler drops the classes that a page does not use.
+function named(name: string): typeof Error {
+  class PythonError extends Error {}
+  PythonError.prototype.name = name;
+  return PythonError as typeof Error;
+}
 
-export class ValueError extends Error {
-  static {
-    ValueError.prototype.name = 'ValueError';
-  }
-}
-export class RuntimeError extends Error {
-  static {
-    RuntimeError.prototype.name = 'RuntimeError';
-  }
-}
-export class KeyError extends Error {
-  static {
-    KeyError.prototype.name = 'KeyError';
-  }
-}
-export class IndexError extends Error {
-  static {
-    IndexError.prototype.name = 'IndexError';
-  }
-}
-export class AttributeError extends Error {
-  static {
-    AttributeError.prototype.name = 'AttributeError';
-  }
-}
-export class AssertionError extends Error {
-  static {
-    AssertionError.prototype.name = 'AssertionError';
-  }
-}
-export class NotImplementedError extends Error {
-  static {
-    NotImplementedError.prototype.name = 'NotImplementedError';
-  }
-}
+export class ValueError extends /* @__PURE__ */ named('ValueError') {}
+export class RuntimeError extends /* @__PURE__ */ named('RuntimeError') {}
+export class KeyError extends /* @__PURE__ */ named('KeyError') {}
+export class IndexError extends /* @__PURE__ */ named('IndexError') {}
+export class AttributeError extends /* @__PURE__ */ named('AttributeError') {}
+export class AssertionError extends /* @__PURE__ */ named('AssertionError') {}
+export class NotImplementedError extends /* @__PURE__ */ named('NotImplementedError') {}
 
 export type WarningCategory = 'UserWarning' | 'FutureWarning' | 'DeprecationWarning' | 'RuntimeWarning';
 export interface Warning {
