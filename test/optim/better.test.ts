@@ -110,6 +110,27 @@ describe('load_state_dict by names', () => {
     );
   });
 
+  test('needs each name once', () => {
+    const twice = fresh([
+      ['w', [1, 2]],
+      ['w', [3]],
+    ]);
+    const text = "match: 'names' needs each name once, but 'w' is there twice";
+    expect(() => twice.load_state_dict(twice.state_dict(), { match: 'names' })).toThrowError(text);
+    expect(() => fresh([['w', [1, 2]]]).load_state_dict(twice.state_dict(), { match: 'names' })).toThrowError(text);
+  });
+
+  test.each<[object, Error]>([
+    [{ match: 'name' }, new ValueError("load_state_dict: match must be 'position' or 'names', but got name")],
+    [
+      { mach: 'names' },
+      new TypeError("Optimizer.load_state_dict() got an unexpected keyword argument 'mach'. Did you mean 'match'?"),
+    ],
+  ])('%j is no option', (options, error) => {
+    const optimizer = fresh([['w', [1, 2]]]);
+    expect(() => optimizer.load_state_dict(optimizer.state_dict(), options)).toThrowError(error);
+  });
+
   test('by position, in torch’s way, a swap goes unseen', () => {
     const [a, b] = [parameter(0, 0), parameter(0, 0)];
     const two = new Adam([

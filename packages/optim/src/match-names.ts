@@ -26,13 +26,20 @@ export function matchNames(saved: StateDict['param_groups'], own: readonly Param
         'give an optimizer model.named_parameters()',
     );
   }
+  const namesOf = (groups: readonly Record<string, unknown>[]) =>
+    groups.flatMap(({ param_names }) => param_names as string[]);
+  for (const names of [namesOf(own), namesOf(saved)]) {
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice !== undefined)
+      throw new ValueError(`load_state_dict: match: 'names' needs each name once, but '${twice}' is there twice`);
+  }
   const places = new Map<string, { group: number; id: unknown }>();
   saved.forEach(({ param_names, params }, group) => {
     (param_names as string[]).forEach((name, i) => {
       places.set(name, { group, id: (params as unknown[])[i] });
     });
   });
-  const mine = own.flatMap(({ param_names }) => param_names!);
+  const mine = namesOf(own);
   const misfits: Misfits = {
     missing: mine.filter((name) => !places.has(name)),
     unexpected: [...places.keys()].filter((name) => !mine.includes(name)),

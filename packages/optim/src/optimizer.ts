@@ -1,5 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isPlainObject, KeyError, NotImplementedError, RuntimeError, ValueError, warn } from '@tfjs-torch/core/base';
+import {
+  bind,
+  isPlainObject,
+  KeyError,
+  NotImplementedError,
+  RuntimeError,
+  signature,
+  ValueError,
+  warn,
+} from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
 import { Hooks, type RemovableHandle } from './hooks';
 import { matchNames, refuse } from './match-names';
@@ -38,6 +47,8 @@ export interface LoadOptions {
   /** Options of the groups that stay as they are: `['lr', 'weight_decay']`. @defaultValue [] */
   keep?: readonly string[];
 }
+
+const loadSignature = signature<Required<LoadOptions>>('Optimizer.load_state_dict', "*, match='position', keep=()");
 
 /** Some entries of a group. @throws ValueError for one that it lacks */
 function pick(group: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> {
@@ -293,7 +304,11 @@ export class Optimizer<O extends object = Record<string, unknown>> {
    * what was loaded may be disposed of.
    * @throws ValueError or KeyError if it does not fit; then nothing is changed
    */
-  load_state_dict(state_dict: StateDict, { match = 'position', keep = [] }: LoadOptions = {}): void {
+  load_state_dict(state_dict: StateDict, options: LoadOptions = {}): void {
+    const { match, keep } = bind(loadSignature, [options]);
+    if (match !== 'position' && match !== 'names') {
+      throw new ValueError(`load_state_dict: match must be 'position' or 'names', but got ${str(match)}`);
+    }
     let given = { ...state_dict };
     for (const hook of this.#hooks.loadPre) given = hook(this, given) ?? given;
     for (const key of ['param_groups', 'state'] as const) if (!(key in given)) throw new KeyError(`'${key}'`);
