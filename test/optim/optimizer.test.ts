@@ -102,6 +102,36 @@ describe('what a script does between steps takes effect', () => {
     expect(optimizer.state.get(a)!.step).toBe(1);
   });
 
+  test('a frozen parameter moves as long as its gradient is there, as in torch, and then rests', () => {
+    const [p, q] = [parameter(1), parameter(1)];
+    const optimizer = new SGD([p, q], 0.5);
+    const backward = () => tf.sum(tf.add(p, q)).backward();
+    backward();
+    p.requires_grad = false;
+    optimizer.step();
+    optimizer.zero_grad();
+    backward();
+    optimizer.step();
+    expect([...values(p), ...values(q)]).toEqual([0.5, 0]);
+    p.requires_grad = true;
+    optimizer.zero_grad();
+    backward();
+    optimizer.step();
+    expect([...values(p), ...values(q)]).toEqual([0, -0.5]);
+  });
+
+  test('a group that is added between steps is trained with its own options, and counts its own steps', () => {
+    const [p, q] = [parameter(1), parameter(1)];
+    const optimizer = new Adam([p], { lr: 0.5, eps: 0 });
+    setGrad(p, 1);
+    optimizer.step();
+    optimizer.add_param_group({ params: q, lr: 0.25 });
+    setGrad(q, 1);
+    optimizer.step();
+    expect([...values(p), ...values(q)].map((x) => Math.round(x * 1e5) / 1e5)).toEqual([0, 0.75]);
+    expect([p, q].map((x) => optimizer.state.get(x)!.step)).toEqual([2, 1]);
+  });
+
   test('a zero gradient is not skipped: momentum goes on', () => {
     const p = parameter(1);
     const optimizer = new SGD([p], 0.5, 0.5);
