@@ -393,11 +393,38 @@ describe('hooks', () => {
     );
   });
 
-  test('of state_dict and load_state_dict, prepended or not', () => {
+  type Adds = (optimizer: SGD, hook: () => void, prepend?: boolean) => { remove(): void };
+  test.each<[string, Adds, (optimizer: SGD) => void]>([
+    ['state_dict pre', (o, ...args) => o.register_state_dict_pre_hook(...args), (o) => o.state_dict()],
+    ['state_dict post', (o, ...args) => o.register_state_dict_post_hook(...args), (o) => o.state_dict()],
+    [
+      'load_state_dict pre',
+      (o, ...args) => o.register_load_state_dict_pre_hook(...args),
+      (o) => o.load_state_dict(o.state_dict()),
+    ],
+    [
+      'load_state_dict post',
+      (o, ...args) => o.register_load_state_dict_post_hook(...args),
+      (o) => o.load_state_dict(o.state_dict()),
+    ],
+  ])('%s: in the order of registration, prepended ones before, until removed', (_, add, call) => {
     const optimizer = new SGD([parameter(1)]);
     const seen: string[] = [];
-    optimizer.register_state_dict_pre_hook(() => void seen.push('second'));
-    optimizer.register_state_dict_pre_hook(() => void seen.push('first'), true);
+    const note = (name: string) => () => void seen.push(name);
+    const handles = [
+      add(optimizer, note('second')),
+      add(optimizer, note('third')),
+      add(optimizer, note('first'), true),
+    ];
+    call(optimizer);
+    expect(seen).toEqual(['first', 'second', 'third']);
+    handles[0]!.remove();
+    call(optimizer);
+    expect(seen.slice(3)).toEqual(['first', 'third']);
+  });
+
+  test('of state_dict and load_state_dict may give another dict', () => {
+    const optimizer = new SGD([parameter(1)]);
     optimizer.register_state_dict_post_hook((_, sd) => ({ ...sd, state: { mine: 1 } }));
     const saved = optimizer.state_dict();
     expect(saved.state).toEqual({ mine: 1 });
@@ -405,9 +432,10 @@ describe('hooks', () => {
       ...sd,
       param_groups: [{ ...sd.param_groups[0]!, lr: 9 }],
     }));
-    optimizer.register_load_state_dict_post_hook((o) => void seen.push(`lr ${(o as SGD).param_groups[0]!.lr}`));
+    const seen: unknown[] = [];
+    optimizer.register_load_state_dict_post_hook((o) => void seen.push((o as SGD).param_groups[0]!.lr));
     optimizer.load_state_dict(saved);
-    expect(seen).toEqual(['first', 'second', 'lr 9']);
+    expect(seen).toEqual([9]);
   });
 });
 
