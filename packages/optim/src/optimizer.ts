@@ -62,6 +62,7 @@ type Args = unknown[];
 type Kwargs = Record<string, unknown>;
 /** Called before a step; may return other arguments for it. */
 export type StepPreHook = (optimizer: Optimizer<object>, args: Args, kwargs: Kwargs) => [Args, Kwargs] | null | void;
+/** Called after a step with the arguments that it had. */
 export type StepPostHook = (optimizer: Optimizer<object>, args: Args, kwargs: Kwargs) => void;
 
 /** May return another dict in place of the one it is given. */
@@ -255,15 +256,19 @@ export class Optimizer<O extends object = Record<string, unknown>> {
   register_step_post_hook(hook: StepPostHook): RemovableHandle {
     return this.#hooks.stepPost.add(hook);
   }
+  /** Calls `hook` before each `state_dict()`; `prepend`ed, before the hooks that are there. */
   register_state_dict_pre_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
     return this.#hooks.statePre.add(hook, prepend);
   }
+  /** Calls `hook` with the dict of each `state_dict()`, which it may change or replace. */
   register_state_dict_post_hook(hook: StateDictHook, prepend = false): RemovableHandle {
     return this.#hooks.statePost.add(hook, prepend);
   }
+  /** Calls `hook` with the dict that is loaded, before anything is checked; it may return another. */
   register_load_state_dict_pre_hook(hook: StateDictHook, prepend = false): RemovableHandle {
     return this.#hooks.loadPre.add(hook, prepend);
   }
+  /** Calls `hook` after each `load_state_dict()`. */
   register_load_state_dict_post_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
     return this.#hooks.loadPost.add(hook, prepend);
   }

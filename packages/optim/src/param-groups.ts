@@ -9,6 +9,7 @@ export type ParamGroupInput<O extends object> = { params: Tensor | Iterable<Para
     [key: string]: unknown;
   };
 
+/** What an optimizer is given: parameters, `[name, parameter]` pairs, or groups of them. */
 export type ParamsInput<O extends object> = Iterable<Param> | Iterable<ParamGroupInput<O>>;
 
 /** A group as the optimizer holds it: change an option here and the next step uses it. */

@@ -13,6 +13,7 @@ import {
 
 /** What a tensor is: `input` a batch's, `model` a parameter or a buffer. */
 export const kinds = ['input', 'loss', 'grad', 'model', 'state', 'option'] as const;
+/** One of the kinds by which a comparison is grouped and judged. */
 export type Kind = (typeof kinds)[number];
 
 /** How far one tensor, or one number, is from the golden's. */
@@ -36,6 +37,7 @@ export interface Distance {
 /** One number for all kinds, or one for each; a kind that is left out must be equal. */
 export type Tolerance = number | Partial<Record<Kind, number>>;
 
+/** What {@link compare} looks at. */
 export interface CompareOptions {
   /** The kinds that are compared. @defaultValue all that the golden has */
   only?: readonly Kind[];

@@ -7,6 +7,7 @@ import type { DType, Head, Step, Trace } from './trace';
 /** The loss of a batch, a scalar that depends on the model's parameters. */
 export type Loss<B extends readonly unknown[]> = (...batch: B) => tf.Tensor;
 
+/** What {@link record} keeps, and what happens between gradients and update. */
 export interface RecordOptions {
   /** Which steps are recorded, counted from 0; all are taken. @defaultValue all */
   keep?: (step: number) => boolean;

@@ -12,6 +12,7 @@ const changes = ({ param_groups }: Step, last: Step | undefined): Record<string,
     Object.fromEntries(Object.entries(group).filter(([key, value]) => !same(value, last!.param_groups![i]![key]))),
   );
 
+/** How {@link replay} takes a step. */
 export interface ReplayOptions {
   /**
    * Takes a step, in place of `optimizer.step()` with the golden's gradients: where they are sparse, or a closure computes them.

@@ -21,6 +21,7 @@ export type Value =
 /** The options of one param group, and the names of its parameters. */
 export type Group = Readonly<Record<string, Value>> & { readonly params: readonly string[] };
 
+/** How a trace was made; docs/parity.md explains each entry. */
 export interface Head {
   /** Version of the format. */
   readonly format: 1;

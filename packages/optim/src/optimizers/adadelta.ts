@@ -7,6 +7,7 @@ import { decayFlags, decayScalars, prepare, secondMoment } from '../rule/phrases
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link Adadelta}. */
 export interface AdadeltaOptions {
   /** What the step is multiplied by. @defaultValue 1 */
   lr: number | Tensor;
@@ -26,6 +27,7 @@ export interface AdadeltaOptions {
   differentiable: boolean;
 }
 
+/** The update rule of {@link Adadelta}. */
 export const adadelta = rule<Host<AdadeltaOptions>>()({
   name: 'Adadelta',
   defaults: {

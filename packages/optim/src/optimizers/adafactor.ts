@@ -9,6 +9,7 @@ import type { ParamState } from '../optimizer';
 import type { Host, OptimizerArgs } from '../options';
 import { float, str } from '../python-repr';
 
+/** The options of {@link Adafactor}. */
 export interface AdafactorOptions {
   /** Of the decay, and the largest step relative to the parameter. @defaultValue 1e-2 */
   lr: number | tf.Tensor;

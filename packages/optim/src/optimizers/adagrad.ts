@@ -6,6 +6,7 @@ import { decayFlags, decayScalars, prepare } from '../rule/phrases';
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link Adagrad}. */
 export interface AdagradOptions {
   /** Learning rate. @defaultValue 1e-2 */
   lr: number | Tensor;
@@ -27,6 +28,7 @@ export interface AdagradOptions {
   fused: boolean | null;
 }
 
+/** The update rule of {@link Adagrad}. */
 export const adagrad = rule<Host<AdagradOptions>>()({
   name: 'Adagrad',
   defaults: {

@@ -14,6 +14,7 @@ import {
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link Adam}. */
 export interface AdamOptions {
   /** Learning rate. @defaultValue 1e-3 */
   lr: number | Tensor;
@@ -47,6 +48,7 @@ export type AdamPositional = [
   amsgrad: boolean,
 ];
 
+/** The update rule of {@link Adam}. */
 export const adam = rule<Host<AdamOptions>>()({
   name: 'Adam',
   defaults: {

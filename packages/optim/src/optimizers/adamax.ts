@@ -5,6 +5,7 @@ import { decayFlags, decayScalars, firstMoment, momentFlags, momentScalars, prep
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link Adamax}. */
 export interface AdamaxOptions {
   /** Learning rate. @defaultValue 2e-3 */
   lr: number | Tensor;
@@ -24,6 +25,7 @@ export interface AdamaxOptions {
   capturable: boolean;
 }
 
+/** The update rule of {@link Adamax}. */
 export const adamax = rule<Host<AdamaxOptions>>()({
   name: 'Adamax',
   defaults: {

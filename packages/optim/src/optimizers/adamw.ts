@@ -4,6 +4,7 @@ import { Adam, type AdamOptions, type AdamPositional, adam } from './adam';
 /** As {@link AdamOptions}: the decay is always decoupled. */
 export type AdamWOptions = Omit<AdamOptions, 'decoupled_weight_decay'>;
 
+/** The update rule of {@link AdamW}. */
 export const adamw: typeof adam = {
   ...adam,
   name: 'AdamW',

@@ -5,6 +5,7 @@ import { decayFlags, decayScalars, prepare } from '../rule/phrases';
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link ASGD}. */
 export interface ASGDOptions {
   /** Learning rate. @defaultValue 1e-2 */
   lr: number | Tensor;
@@ -26,6 +27,7 @@ export interface ASGDOptions {
   capturable: boolean;
 }
 
+/** The update rule of {@link ASGD}. */
 export const asgd = rule<Host<ASGDOptions>>()({
   name: 'ASGD',
   defaults: {

@@ -12,6 +12,7 @@ import type { ParamGroup } from '../param-groups';
 import { mapped } from '../plain';
 import { strongWolfe } from '../strong-wolfe';
 
+/** The options of {@link LBFGS}. */
 export interface LBFGSOptions {
   /** Learning rate. @defaultValue 1 */
   lr: number | tf.Tensor;

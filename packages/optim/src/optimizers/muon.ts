@@ -10,6 +10,7 @@ import type { Host, OptimizerArgs } from '../options';
 import type { ParamGroup } from '../param-groups';
 import { str } from '../python-repr';
 
+/** The options of {@link Muon}. */
 export interface MuonOptions {
   /** Learning rate. @defaultValue 1e-3 */
   lr: number | tf.Tensor;

@@ -13,6 +13,7 @@ import {
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link NAdam}. */
 export interface NAdamOptions {
   /** Learning rate. @defaultValue 2e-3 */
   lr: number | Tensor;
@@ -39,6 +40,7 @@ export interface NAdamOptions {
 const momentum = ({ betas, momentum_decay }: Host<NAdamOptions>, t: number) =>
   betas[0] * (1 - 0.5 * 0.96 ** (t * momentum_decay));
 
+/** The update rule of {@link NAdam}. */
 export const nadam = rule<Host<NAdamOptions>>()({
   name: 'NAdam',
   defaults: {

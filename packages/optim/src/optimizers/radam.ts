@@ -14,6 +14,7 @@ import {
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link RAdam}. */
 export interface RAdamOptions {
   /** Learning rate. @defaultValue 1e-3 */
   lr: number | Tensor;
@@ -35,6 +36,7 @@ export interface RAdamOptions {
   differentiable: boolean;
 }
 
+/** The update rule of {@link RAdam}. */
 export const radam = rule<Host<RAdamOptions>>()({
   name: 'RAdam',
   defaults: {

@@ -7,6 +7,7 @@ import { decayFlags, decayScalars, firstMoment, prepare, secondMoment } from '..
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link RMSprop}. */
 export interface RMSpropOptions {
   /** Learning rate. @defaultValue 1e-2 */
   lr: number | Tensor;
@@ -30,6 +31,7 @@ export interface RMSpropOptions {
   differentiable: boolean;
 }
 
+/** The update rule of {@link RMSprop}. */
 export const rmsprop = rule<Host<RMSpropOptions>>()({
   name: 'RMSprop',
   defaults: {

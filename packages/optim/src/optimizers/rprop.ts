@@ -6,6 +6,7 @@ import { float } from '../python-repr';
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link Rprop}. */
 export interface RpropOptions {
   /** The first size of a step. @defaultValue 1e-2 */
   lr: number | Tensor;
@@ -23,6 +24,7 @@ export interface RpropOptions {
   capturable: boolean;
 }
 
+/** The update rule of {@link Rprop}. */
 export const rprop = rule<Host<RpropOptions>>()({
   name: 'Rprop',
   defaults: {

@@ -6,6 +6,7 @@ import { decayFlags, decayScalars, prepare } from '../rule/phrases';
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link SGD}. */
 export interface SGDOptions {
   /** Learning rate. @defaultValue 1e-3 */
   lr: number | Tensor;
@@ -27,6 +28,7 @@ export interface SGDOptions {
   fused: boolean | null;
 }
 
+/** The update rule of {@link SGD}. */
 export const sgd = rule<Host<SGDOptions>>()({
   name: 'SGD',
   defaults: {

@@ -8,6 +8,7 @@ import { str } from '../python-repr';
 import { rule } from '../rule/rule';
 import { RuleOptimizer } from '../rule-optimizer';
 
+/** The options of {@link SparseAdam}. */
 export interface SparseAdamOptions {
   /** Learning rate, above 0. @defaultValue 1e-3 */
   lr: number | Tensor;
@@ -19,6 +20,7 @@ export interface SparseAdamOptions {
   maximize: boolean;
 }
 
+/** The update rule of {@link SparseAdam}. */
 export const sparseAdam = rule<Host<SparseAdamOptions>>()({
   name: 'SparseAdam',
   defaults: { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, maximize: false },
