@@ -23,6 +23,8 @@ const results: Record<string, Expr> = {
   'a shared node': x.add(y).mul(x.add(y)).add(0.1),
   'an input': y,
   'a literal': x.mul(-1e-3).max(Number.NEGATIVE_INFINITY),
+  'a negated literal': Expr.leaf('const', -0).neg().sub(x),
+  'a literal that float32 rounds to -0': x.div(-1e-50),
 };
 const specials = [0, -0, 1, -1, 0.1, 3e38, 1e-45, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 const pairs = specials.flatMap((a) => specials.map((b) => [a, b] as const));
@@ -40,6 +42,8 @@ const expected: Partial<Record<string, (a: number, b: number, c: number) => numb
   abs: Math.abs,
   'a shared node': (a, b) => fround(fround(fround(a + b) * fround(a + b)) + fround(0.1)),
   'an input': (_, b) => b,
+  'a negated literal': (a) => 0 - a,
+  'a literal that float32 rounds to -0': (a) => a / -0,
 };
 
 test.each(Object.entries(results))('%s, generated and interpreted', (name, result) => {

@@ -29,7 +29,7 @@ const rounded =
   (operator: string) =>
   (a = '', b = '') =>
     `fround(${a} ${operator} ${b})`;
-const literal = (x: number) => (Object.is(x, -0) ? '-0' : `(${Math.fround(x)})`);
+const literal = (x: number) => (Object.is(Math.fround(x), -0) ? '(-0)' : `(${Math.fround(x)})`);
 
 const expressions: Omit<Algebra<string>, 'leaf'> = {
   add: rounded('+'),
