@@ -141,6 +141,25 @@ it.each(['000', '001', '002', '003', '004'])('no program of %s disposes of anyth
     expect(readFileSync(new URL(file, folder), 'utf8')).not.toMatch(/dispose|tidy|keep\(|scope\(/);
 });
 
+describe("the README's table", () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const rows = [...readme.matchAll(/^\| `pnpm seeds (\S+)` \|.*\| `([^`]+)` \|$/gm)].map((row) => row.slice(1));
+
+  it('has every program', () => {
+    const names = rows.map(([name]) => (name === '001/plot' ? '001/compare' : name));
+    expect(names).toEqual(table.map(([name]) => name));
+  });
+
+  it.each(rows.filter(([name]) => name !== '001/plot'))('%s prints %s in PyTorch too', (name, line) => {
+    const start = line!.replace(' …', '');
+    const printed = golden(name!).variants['threads 1, mkldnn']!.lines;
+    const same = (other: string) =>
+      words(other).startsWith(words(start)) &&
+      numbersOf(start).every((value, i) => distance(value, numbersOf(other)[i]!) <= tolerances.seedPrinted);
+    expect(printed.some(same)).toBe(true);
+  });
+});
+
 describe('draw', () => {
   const curves = {
     SGD: Array.from({ length: 60 }, (_, i) => 2 - i / 60),
