@@ -52,7 +52,7 @@ export interface Held {
 export const fields = (t: Tensor): Fields => t as Tensor & Fields;
 
 /** Whether `t` is a SparseTensor, for those who do not load the class. */
-export const isSparse = (t: Tensor): t is SparseTensor => '_values' in t;
+export const isSparse = (t: Tensor): t is SparseTensor => (t as unknown as { _values: unknown })._values !== undefined;
 
 /** The tensor that the engine's scopes know. */
 export const stored = (t: Tensor): Tensor => (isSparse(t) ? t._values() : t);

@@ -112,28 +112,28 @@ const now = (): Moment => ({ tensor: nextTensor(), node: graph.next });
 /** Ends a round: frees the graphs that nothing touched can reach, then what was not touched; nothing older than `since`. */
 export function sweep(since: Moment = beginning): void {
   if (!root) return;
-  const live: tf.Tensor[] = [];
-  const stale: tf.Tensor[] = [];
-  // A gradient that was replaced in the round that made it stands there twice.
-  for (const t of new Set(root.track)) {
+  // Sets, as a gradient that was replaced in the round that made it is tracked twice.
+  const live = new Set<tf.Tensor>();
+  const stale = new Set<tf.Tensor>();
+  for (const t of root.track) {
     if (t.isDisposed || fields(t)._held) continue;
     if (t.id < since.tensor) {
-      live.push(t);
+      live.add(t);
       continue;
     }
     if (isPending(t)) {
       // Nothing is freed with it. It goes on watched for its graph; used again, it is computed and adopted.
-      if ((fields(t)._round ?? round) >= round) live.push(t);
+      if ((fields(t)._round ?? round) >= round) live.add(t);
       else fields(t)._dropped = true;
       fields(t)._round ??= round;
       continue;
     }
-    if (!engine.state.tensorInfo.has(t.dataId)) continue;
     // tf.keep(t) is the user's word: not ours to free. It is watched only as long as it holds a graph.
-    if (t.kept) {
-      if (fields(t)._node && !fields(t)._node?.freed) live.push(t);
-    } else if ((fields(t)._round ?? 0) >= round) live.push(t);
-    else stale.push(t);
+    const node = fields(t)._node;
+    if (t.kept && (!node || node.freed)) continue;
+    if (!engine.state.tensorInfo.has(t.dataId)) continue;
+    if (t.kept || (fields(t)._round ?? 0) >= round) live.add(t);
+    else stale.add(t);
   }
   freeUnreachable(since.node, reachable(liveNodes(live)));
   for (const t of stale) {
@@ -141,13 +141,13 @@ export function sweep(since: Moment = beginning): void {
     if (!canRead() && !fields(t)._internal && (isPlain(t) || t.size <= SMALL)) hold(t);
     else sweepTensor(t);
   }
-  root.track = live;
-  atLastSweep = live.length;
+  root.track = [...live];
+  atLastSweep = live.size;
   bytesAtLastRelief = engine.state.numBytes;
   round++;
 }
 
-function* liveNodes(live: readonly tf.Tensor[]) {
+function* liveNodes(live: Iterable<tf.Tensor>) {
   for (const t of live) yield fields(t)._node;
   // Somebody steps inside a tidy of their own: its tensors are in use.
   for (const scope of engine.state.scopeStack) if (scope !== root) for (const t of scope.track) yield fields(t)._node;
