@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { chooseExecutor, type Executor, type Job } from '../../packages/optim/src/executors';
 import { ops } from '../../packages/optim/src/executors/ops';
-import { own, watched } from '../../packages/optim/src/executors/storage';
+import { freshState, stateTensor } from '../../packages/optim/src/executors/storage';
 import { Expr, type Operation } from '../../packages/optim/src/rule/expr';
 import type { Trace } from '../../packages/optim/src/rule/rule';
 import { expectSameBits, fused, needs } from './executors';
@@ -101,12 +101,11 @@ function run(executor: Executor, { traced, jobs }: Case): Float32Array[] {
   const ready = jobs.map(({ scalars: [s, t], params }): Job => {
     const items = params.map(({ shape, values }) => {
       const n = tf.util.sizeFromShape(shape);
-      const [param, grad, a, b] = [0, n, 2 * n, 3 * n].map((from) =>
+      const [param, grad, x, y] = [0, n, 2 * n, 3 * n].map((from) =>
         tf.tensor(Float32Array.from(values.slice(from, from + n)), shape, 'float32'),
       ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       // State of both kinds: that which is written in place at once, and that which somebody has seen.
-      own(a);
-      watched(b);
+      const [a, b] = [freshState(x), stateTensor(y)];
       made.push(param, grad, a, b);
       return { param, grad, slots: { a, b } };
     });

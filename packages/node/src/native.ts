@@ -9,7 +9,7 @@ import { build, type Library, loadLibrary } from './compile';
 import { ruleSource } from './rule-source';
 import { reasonOf } from './tfjs-node';
 
-const { mayOverwrite, ops, renew, storageOf, tensorOf } = internal;
+const { mayOverwrite, ops, recordOf, renew, tensorOf } = internal;
 type Trace = Job['traced'];
 
 /** What is used of tfjs-node. */
@@ -208,7 +208,7 @@ class Call {
   #writeInput(name: string, t: tf.Tensor, size: number) {
     if (t.isDisposed) throw new RuntimeError(`'${name}' of shape [${t.shape}] is disposed`);
     if (t.size !== size) throw new RuntimeError(`'${name}' has shape [${t.shape}], its parameter another`);
-    const data = this.#backend.tensorMap.get(storageOf(t));
+    const data = recordOf(t, this.#backend, this.#backend.tensorMap);
     if (data.address && name !== 'grad') return this.#write(data.address);
     if (data.values !== null) {
       data.id = this.#backend.binding.createTensor(data.shape, data.dtype, data.values);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { bind, KeyError, signature, ValueError } from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
 import { DeclaredOptimizer } from './declared-optimizer';
+import { stateTensor } from './executors/storage';
 import type { Loading, ParamState } from './optimizer';
 import type { Host } from './options';
 import { str } from './python-repr';
@@ -78,7 +79,7 @@ export abstract class FirstOrderOptimizer<O extends object> extends DeclaredOpti
         if (!tf.util.arraysEqual(value.shape, shape)) {
           throw new ValueError(`${what} has shape [${value.shape}], the parameter has [${p.shape}]`);
         }
-        state[key] = keep(internal.state(tf.cast(value, 'float32')));
+        state[key] = keep(stateTensor(tf.cast(value, 'float32')));
       } else if (value !== null && key in slots) {
         throw new TypeError(`${what} must be a tensor, but is ${str(value)}`);
       } else if (value !== null) state[key] = value; // an old torch's SGD saves a buffer that is not there yet as None

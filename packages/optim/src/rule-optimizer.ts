@@ -2,14 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as internal from '@tfjs-torch/core/update';
 import { checkJobs, chooseExecutor, type Executor, type ExecutorChoice, type Item, type Job } from './executors';
 import { runOverRows } from './executors/rows';
-import { own, watched } from './executors/storage';
+import { freshState } from './executors/storage';
 import { FirstOrderOptimizer } from './first-order-optimizer';
-import { getOrMake } from './get-or-make';
 import { checkImplementation, type Implementation } from './implementation';
-import type { Loading, ParamState } from './optimizer';
 import type { Host } from './options';
 import { type AnyRule, trace } from './rule/rule';
-import { type Begun, begin, commit, firstState, numberKeys, plan, type SlotState, scalarKey } from './rule/state';
+import { alike, type Begun, begin, commit, firstState, numberKeys, plan, type SlotState } from './rule/state';
 
 /** Parameters of one group that are updated with the same scalars. */
 interface Batch extends Job {
@@ -23,9 +21,15 @@ interface Batch extends Job {
   executor: Executor;
 }
 
+/** Tensors are numbered as they are made, so that a list in that order holds none twice. */
+function inOrder(params: readonly tf.Tensor[]): boolean {
+  for (let i = 1; i < params.length; i++) if (params[i]!.id <= params[i - 1]!.id) return false;
+  return true;
+}
+
 /** What is updated together: one list, unless a group holds a parameter twice. It is updated as often, as in torch. */
 function rounds(params: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[] {
-  if (new Set(params).size === params.length) return [params];
+  if (inOrder(params) || new Set(params).size === params.length) return [params];
   const seen = new Map<tf.Tensor, number>();
   const lists: tf.Tensor[][] = [];
   for (const p of params) {
@@ -39,11 +43,8 @@ function rounds(params: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[]
 
 const filled =
   ({ shape }: tf.Tensor) =>
-  (fill: number) => {
-    const state = internal.state(tf.fill(shape, fill, 'float32'));
-    own(state);
-    return state;
-  };
+  (fill: number) =>
+    freshState(tf.fill(shape, fill, 'float32'));
 
 /** Runs all batches; those of one executor in one go. Whatever an executor leaves behind is freed. */
 function run(batches: readonly Batch[]) {
@@ -100,24 +101,22 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
     });
     const most = Math.max(0, ...groups.map((group) => group.rounds.length));
     for (let round = 0; round < most; round++) {
-      internal.withGrad(false, () => {
-        const uncommitted = new Set<tf.Tensor>();
-        try {
-          const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
-          tf.tidy(() => run(ready));
-          for (const { numbers, items, begun } of ready) {
-            const counts = Object.keys(numbers).length > 0;
-            begun.forEach((one, i) => {
-              commit(one, numbers);
-              if (one.made) for (const t of Object.values(one.made)) uncommitted.delete(t);
-              if (one.made || counts) this.state.set(items[i]!.param, one.state);
-            });
-          }
-        } catch (error) {
-          tf.dispose([...uncommitted]);
-          throw error;
+      const uncommitted = new Set<tf.Tensor>();
+      try {
+        const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
+        tf.tidy(() => run(ready));
+        for (const { numbers, items, begun } of ready) {
+          const counts = Object.keys(numbers).length > 0;
+          begun.forEach((one, i) => {
+            commit(one, numbers);
+            if (one.made) for (const t of Object.values(one.made)) uncommitted.delete(t);
+            if (one.first && (one.made || counts)) this.state.set(items[i]!.param, one.state);
+          });
         }
-      });
+      } catch (error) {
+        tf.dispose([...uncommitted]);
+        throw error;
+      }
     }
   }
 
@@ -125,7 +124,7 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
   #batches(h: Host<O>, params: readonly tf.Tensor[], uncommitted: Set<tf.Tensor>): Batch[] {
     const planned = this.#plan(h);
     const { executor } = chooseExecutor((h as Implementation).fused);
-    const batches = new Map<string, Batch>();
+    const batches: Batch[] = [];
     for (const param of params) {
       const grad = internal.peekGrad(param);
       if (grad === null) continue;
@@ -133,27 +132,24 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
       const state = (this.state.get(param) ?? {}) as SlotState<tf.Tensor>;
       const begun = begin<tf.Tensor>(planned, state, filled(param));
       if (begun.made) for (const t of Object.values(begun.made)) uncommitted.add(t);
-      const batch = getOrMake(batches, `${byRows},${scalarKey(planned, begun)}`, () => {
+      let batch = batches.find((one) => one.byRows === byRows && alike(planned, one.begun[0]!, begun));
+      if (!batch) {
         const { scalars, numbers } = planned.advance(begun);
-        return { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun: [], byRows, executor };
-      });
+        const traced = trace(this.#rule, h, scalars);
+        batch = { traced, scalars, numbers, items: [], begun: [], byRows, executor };
+        batches.push(batch);
+      }
       // A kernel of tfjs would do so; the memory policy takes what none touches for forgotten.
       internal.touch(param);
       internal.touch(grad);
       batch.items.push({ param, grad, slots: (begun.made ? { ...state, ...begun.made } : state) as Item['slots'] });
       batch.begun.push(begun);
     }
-    return [...batches.values()];
+    return batches;
   }
 
   #plan(h: Host<O>) {
     return plan(this.#rule, h, { initial: this.#initial, round: Math.fround });
-  }
-
-  protected override loaded(entry: ParamState, loading: Loading): ParamState {
-    const state = super.loaded(entry, loading);
-    for (const value of Object.values(state)) if (value instanceof tf.Tensor) watched(value);
-    return state;
   }
 
   protected override slots({ shape }: tf.Tensor, h: Host<O>) {

@@ -1,16 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
+import * as internal from '@tfjs-torch/core/update';
 import { getOrMake } from '../get-or-make';
 import { type Algebra, fold } from '../rule/expr';
 import type { Trace } from '../rule/rule';
 import { arrayOperations } from './arrays';
-import type { Executor, Item, Job } from './index';
+import type { Executor, Item } from './index';
 import { onlyOn } from './only-on';
-import { mayOverwrite, renew, storageOf, tensorOf } from './storage';
+import { mayOverwrite, recordOf, renew, tensorOf } from './storage';
 
 /** What is used of tfjs-backend-cpu. */
 interface CpuBackend {
-  data: { get(dataId: tf.DataId): { values: Float32Array } };
+  data: { get(dataId: tf.DataId): Storage };
   write(values: Float32Array, shape: number[], dtype: 'float32'): tf.DataId;
+}
+
+interface Storage {
+  values: Float32Array;
+  readonly refCount: number;
 }
 
 /**
@@ -123,23 +129,48 @@ export const cpu: Executor = {
   unavailable: () => onlyOn('cpu'),
   run(jobs) {
     const backend = tf.backend() as unknown as CpuBackend;
-    const ready = jobs.flatMap((job) => job.items.map((item) => prepare(backend, job, item)));
-    for (const update of ready) update();
+    // All that can fail is done before the first parameter changes.
+    const ready = jobs.flatMap(({ traced, scalars, items }) => {
+      const [kernel, names, written] = [kernelOf(traced), inputs(traced), Object.keys(traced.outputs)];
+      return items.map((item) => new Update(backend, item, names, written, (x, y) => kernel(scalars, x, y)));
+    });
+    for (const update of ready) update.run();
   },
 };
 
-/** Finds and makes all that the update of one parameter needs; what it returns does it and cannot fail. */
-function prepare(backend: CpuBackend, { traced, scalars }: Job, item: Item): () => void {
-  const kernel = kernelOf(traced);
-  const values = (t: tf.Tensor) => backend.data.get(storageOf(t)).values;
-  const x = inputs(traced).map((name) => values(tensorOf(item, name)));
-  const targets = Object.keys(traced.outputs).map((name) => tensorOf(item, name));
-  const fresh = targets.map((t) => !mayOverwrite(t));
-  const y = targets.map((t, i) => (fresh[i] ? new Float32Array(t.size) : values(t)));
-  return () => {
-    kernel(scalars, x, y);
-    targets.forEach((t, i) => {
-      if (fresh[i]) renew(t, backend.write(y[i]!, t.shape, 'float32'));
-    });
-  };
+/** The update of one parameter. */
+class Update {
+  readonly #x: Float32Array[] = [];
+  readonly #y: Float32Array[] = [];
+  /** What is written elsewhere, and where. */
+  readonly #fresh: { t: tf.Tensor; values: Float32Array }[] = [];
+
+  constructor(
+    private readonly backend: CpuBackend,
+    private readonly item: Item,
+    names: readonly string[],
+    written: readonly string[],
+    private readonly kernel: (x: readonly Float32Array[], y: readonly Float32Array[]) => void,
+  ) {
+    for (const name of names) this.#x.push(recordOf(tensorOf(item, name), backend, backend.data).values);
+    for (const name of written) {
+      const t = tensorOf(item, name);
+      const values = mayOverwrite(t) ? this.#x[names.indexOf(name)]! : new Float32Array(t.size);
+      if (!mayOverwrite(t)) this.#fresh.push({ t, values });
+      this.#y.push(values);
+    }
+  }
+
+  run() {
+    const { backend, item } = this;
+    this.kernel(this.#x, this.#y);
+    for (const { t, values } of this.#fresh) {
+      const storage = recordOf(t, backend, backend.data);
+      // Who has read a parameter has the old array, and keeps it; only handles share the storage itself.
+      if (t === item.param && storage.refCount === 1) {
+        storage.values = values;
+        internal.overwritten(t);
+      } else renew(t, backend.write(values, t.shape, 'float32'));
+    }
+  }
 }

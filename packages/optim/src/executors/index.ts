@@ -91,17 +91,24 @@ export function chooseExecutor(wanted: boolean | null | undefined): { executor: 
 export function checkJobs(jobs: readonly Job[]): void {
   for (const { traced, items } of jobs) {
     for (const { param, grad, slots } of items) {
-      check('parameter', param, param.shape);
-      check('gradient', grad, param.shape);
-      for (const name of traced.slots) check(name, slots[name]!, param.shape);
+      const { shape } = param;
+      check('parameter', param, shape);
+      check('gradient', grad, shape);
+      for (const name of traced.slots) check(name, slots[name]!, shape);
     }
   }
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function check(what: string, t: tf.Tensor, shape: readonly number[]): void {
   if (t.isDisposed) throw new RuntimeError(`The ${what} of shape [${shape}] is disposed`);
   if (t.dtype !== 'float32') throw new RuntimeError(`The ${what} must be float32, but is ${t.dtype}`);
-  if (!tf.util.arraysEqual(t.shape, shape as number[])) {
+  if (!sameShape(t.shape, shape)) {
     throw new RuntimeError(`The ${what} has shape [${t.shape}], the parameter has [${shape}]`);
   }
 }

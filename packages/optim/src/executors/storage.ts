@@ -2,9 +2,9 @@
  * Which storages an executor may write in place, decided for all executors here.
  *
  * A reference count does not tell: tfjs-node's Reshape and cpu's Slice share memory under another dataId, and on cpu
- * `dataSync()` hands out the memory itself. So a state tensor whose storage we made watches its `dataId`, without which
- * nobody gets at the memory: from the first look at it, the storage is never written again, and the next step gives the
- * tensor a new one. Parameters always get a new one, as forward passes read them; but on wasm, where a reference count does
+ * `dataSync()` hands out the memory itself. So a state tensor watches its `dataId`, without which nobody gets at the
+ * memory: from the first look at it, a storage that we made is never written again, and the next step gives the tensor a
+ * new one. Parameters always get new memory, as forward passes read them; but on wasm, where a reference count does
  * tell, only those that are shared do.
  */
 import type { DataId, Tensor } from '@tensorflow/tfjs-core';
@@ -15,9 +15,14 @@ interface Watched extends Tensor {
   _storage?: DataId;
   /** Whether an executor made the storage and nobody has asked for it since. */
   _ours?: boolean;
+  /** What a backend keeps for a storage that is ours. */
+  _record?: unknown;
+  _backend?: object;
 }
 
-const watch: PropertyDescriptor & ThisType<Watched> = {
+class State extends internal.OwnedVariable {}
+// In the prototype: an accessor of its own would make of each tensor an object that V8 keeps as a hash table.
+Object.defineProperty(State.prototype, 'dataId', {
   get() {
     this._ours = false;
     return this._storage;
@@ -25,27 +30,42 @@ const watch: PropertyDescriptor & ThisType<Watched> = {
   set(dataId: DataId) {
     this._ours = false;
     this._storage = dataId;
+    this._backend = this._record = undefined;
   },
-};
+} satisfies PropertyDescriptor & ThisType<Watched>);
 
-/** Lets `t` watch for looks at its storage, which is not ours as yet. */
-export function watched(t: Watched): void {
-  if (t._storage !== undefined) return;
-  t._storage = t.dataId;
-  Object.defineProperty(t, 'dataId', watch);
+/** A variable for an optimizer's state: in no global list, freed with its holder. Consumes `t`. */
+export function stateTensor(t: Tensor): Tensor {
+  const made = new State(t, false);
+  t.dispose();
+  return made;
 }
 
-/** The caller has just made the storage of `t` and nobody else knows it: executors may write it until somebody looks. */
-export function own(t: Watched): void {
-  watched(t);
-  t._ours = true;
+/** As `stateTensor`, of a tensor that was just made and that nobody else knows: executors may write it until somebody looks. */
+export function freshState(t: Tensor): Tensor {
+  const made: Watched = stateTensor(t);
+  made._ours = true;
+  return made;
 }
 
 /** Whether the values of `t` may be written in place. */
 export const mayOverwrite = (t: Watched): boolean => t._ours === true;
 
-/** The dataId of `t`, for an executor: looking at it leaves it ours. */
-export const storageOf = (t: Watched): DataId => t._storage ?? t.dataId;
+/** The dataId of `t`; looking at it here leaves it ours. */
+const storageOf = (t: Watched): DataId => t._storage ?? t.dataId;
+
+/**
+ * What the current backend keeps for the storage of `t`, which it is asked for; but where the storage is ours, only once:
+ * nobody else can have moved or freed it without a look at it, and an executor of another backend comes by here.
+ */
+export function recordOf<R>(t: Watched, backend: object, records: { get(dataId: DataId): R }): R {
+  if (!t._ours) return records.get(storageOf(t));
+  if (t._backend !== backend) {
+    t._record = records.get(storageOf(t));
+    t._backend = backend;
+  }
+  return t._record as R;
+}
 
 /** The tensor that a trace calls by this name. */
 export const tensorOf = ({ param, grad, slots }: Item, name: string): Tensor =>

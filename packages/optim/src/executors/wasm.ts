@@ -6,7 +6,7 @@ import { Expr } from '../rule/expr';
 import type { Trace } from '../rule/rule';
 import type { Executor, Job } from './index';
 import { onlyOn } from './only-on';
-import { mayOverwrite, renew, storageOf, tensorOf } from './storage';
+import { mayOverwrite, recordOf, renew, tensorOf } from './storage';
 import { assemble, operands } from './wasm-module';
 
 /** What is used of tfjs-backend-wasm. Where its memory is, is a detail of Emscripten's. */
@@ -30,7 +30,12 @@ interface Storage {
   readonly refCount: number;
 }
 
-type Kernel = (from: number, to: number, ...scalars: number[]) => void;
+interface Kernel {
+  run(from: number, to: number, ...scalars: number[]): void;
+  inputs: readonly string[];
+  /** What is written, as indices of `inputs`. */
+  outputs: readonly number[];
+}
 
 const currentBackend = () => tf.backend() as unknown as WasmBackend;
 
@@ -42,7 +47,12 @@ const memoryOf = ({ wasm }: WasmBackend) =>
 function compile(traced: Trace, memory: WebAssembly.Memory): Kernel {
   const shared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
   const module = new WebAssembly.Module(assemble(traced, shared));
-  return new WebAssembly.Instance(module, { m: { m: memory } }).exports.f as Kernel;
+  const { inputs, outputs } = operands(traced);
+  return {
+    run: new WebAssembly.Instance(module, { m: { m: memory } }).exports.f as Kernel['run'],
+    inputs,
+    outputs: outputs.map((name) => inputs.indexOf(name)),
+  };
 }
 
 const kernels = new WeakMap<WebAssembly.Memory, WeakMap<Trace, Kernel>>();
@@ -73,19 +83,24 @@ export const wasm: Executor = {
   run(jobs) {
     const backend = currentBackend();
     const memory = memoryOf(backend)!;
-    const step: Step = { backend, table: [], overwritten: [], fresh: [] };
+    const kernels = jobs.map(({ traced }) => kernelOf(traced, memory));
+    const words = jobs.map(
+      ({ items }, k) => items.length * (1 + kernels[k]!.inputs.length + kernels[k]!.outputs.length),
+    );
+    const table = new Int32Array(words.reduce((sum, n) => sum + n, 0));
+    const step: Step = { backend, table, end: 0, overwritten: [], fresh: [] };
     try {
-      const calls = jobs.map((job) => {
-        const kernel = kernelOf(job.traced, memory);
-        const from = step.table.length;
-        addRows(step, job);
-        const to = step.table.length;
-        const scalars = job.traced.scalars.map((name) => job.scalars[name]!);
-        return (start: number) => kernel(start + 4 * from, start + 4 * to, ...scalars);
+      jobs.forEach((job, k) => {
+        addRows(step, kernels[k]!, job);
       });
-      const table = allocate(backend, [step.table.length], 'int32', new Int32Array(step.table));
-      for (const call of calls) call(table.address);
-      backend.disposeData(table.dataId);
+      const { dataId, address } = allocate(backend, [table.length], 'int32', table);
+      let row = address;
+      jobs.forEach(({ traced, scalars }, k) => {
+        const end = row + 4 * words[k]!;
+        kernels[k]!.run(row, end, ...traced.scalars.map((name) => scalars[name]!));
+        row = end;
+      });
+      backend.disposeData(dataId);
     } catch (error) {
       for (const [, dataId] of step.fresh) backend.disposeData(dataId);
       throw error;
@@ -102,7 +117,9 @@ export const wasm: Executor = {
 
 interface Step {
   backend: WasmBackend;
-  table: number[];
+  table: Int32Array;
+  /** So many words of the table are written. */
+  end: number;
   /** Parameters that are written in place. */
   overwritten: [param: tf.Tensor, storage: Storage][];
   /** To be given a new storage. */
@@ -110,29 +127,38 @@ interface Step {
 }
 
 /** Adds a row for each parameter of a job. */
-function addRows({ backend, table, overwritten, fresh }: Step, { traced, items }: Job): void {
-  const { inputs, outputs } = operands(traced);
+function addRows(step: Step, { inputs, outputs }: Kernel, { items }: Job): void {
+  const { backend, table, overwritten, fresh } = step;
+  const { dataIdMap } = backend;
+  const tensors: tf.Tensor[] = [];
+  let at = step.end;
   for (const item of items) {
-    const addresses = inputs.map((name) => backend.dataIdMap.get(storageOf(tensorOf(item, name))).memoryOffset);
-    table.push(item.param.size * 4, ...addresses);
-    for (const name of outputs) {
-      const t = tensorOf(item, name);
-      if (mayOverwrite(t) || (t === item.param && unshared(t))) table.push(addresses[inputs.indexOf(name)]!);
+    const { param } = item;
+    const storage = recordOf(param, backend, dataIdMap);
+    table[at++] = param.size * 4;
+    const first = at;
+    tensors[0] = param;
+    table[at++] = storage.memoryOffset;
+    for (let i = 1; i < inputs.length; i++) {
+      const t = tensorOf(item, inputs[i]!);
+      tensors[i] = t;
+      table[at++] = recordOf(t, backend, dataIdMap).memoryOffset;
+    }
+    for (let k = 0; k < outputs.length; k++) {
+      const i = outputs[k]!;
+      const t = tensors[i]!;
+      // Here the count of references tells: nothing shares memory without one, and a read is a copy.
+      const alone = i === 0 && storage.refCount === 1;
+      if (alone) overwritten.push([t, storage]);
+      if (alone || mayOverwrite(t)) table[at++] = table[first + i]!;
       else {
         const { dataId, address } = allocate(backend, t.shape, 'float32', null);
         fresh.push([t, dataId]);
-        table.push(address);
+        table[at++] = address;
       }
     }
   }
-
-  /** Here the count of references tells: nothing shares memory without one, and a read is a copy. */
-  function unshared(param: tf.Tensor): boolean {
-    const storage = backend.dataIdMap.get(storageOf(param));
-    if (storage.refCount !== 1) return false;
-    overwritten.push([param, storage]);
-    return true;
-  }
+  step.end = at;
 }
 
 function allocate(backend: WasmBackend, shape: number[], dtype: 'float32' | 'int32', values: Int32Array | null) {

@@ -3,6 +3,7 @@ import { ValueError } from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
 import { oneElement } from '../checks';
 import type { Declaration } from '../declaration';
+import { stateTensor } from '../executors/storage';
 import { FirstOrderOptimizer } from '../first-order-optimizer';
 import { getOrMake } from '../get-or-make';
 import type { ParamState } from '../optimizer';
@@ -103,7 +104,7 @@ export class Adafactor extends FirstOrderOptimizer<AdafactorOptions> {
   }
 
   #firstState(p: tf.Tensor): ParamState {
-    const zeros = Object.entries(this.slots(p)).map(([key, shape]) => [key, internal.state(tf.zeros(shape))]);
+    const zeros = Object.entries(this.slots(p)).map(([key, shape]) => [key, stateTensor(tf.zeros(shape))]);
     return { step: 0, ...Object.fromEntries(zeros) };
   }
 

@@ -3,6 +3,7 @@ import { ValueError } from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
 import { oneElement } from '../checks';
 import type { Declaration } from '../declaration';
+import { stateTensor } from '../executors/storage';
 import { FirstOrderOptimizer } from '../first-order-optimizer';
 import { getOrMake } from '../get-or-make';
 import { zeropower } from '../newton-schulz';
@@ -119,7 +120,7 @@ export class Muon extends FirstOrderOptimizer<MuonOptions> {
     }
     for (const { p, grad, h } of all) {
       const { momentum_buffer } = getOrMake(this.state, p, () => ({
-        momentum_buffer: internal.state(tf.zerosLike(p)),
+        momentum_buffer: stateTensor(tf.zerosLike(p)),
       }));
       tf.tidy(() => {
         const buffer = momentum_buffer as tf.Tensor;

@@ -25,8 +25,10 @@ export interface Plan {
   fills: readonly (readonly [slot: string, fill: number])[];
   /** The numbers of a state before its first update. */
   kept: Readonly<Record<string, number>>;
-  /** What a state that is not empty must hold. */
-  needed: readonly string[];
+  /** The names of `kept`. */
+  keptKeys: readonly string[];
+  /** All that a state holds: the numbers, then the slots. */
+  keys: readonly string[];
   /** The host scalars of an update, and the numbers of the state after it. */
   advance(begun: Begun<unknown>): { scalars: Record<string, number>; numbers: Record<string, number> };
 }
@@ -34,11 +36,13 @@ export interface Plan {
 export function plan<H extends object>(rule: AnyRule<H>, h: H, { initial, round }: Keeping<H>): Plan {
   const { counted } = rule;
   const fills = Object.entries(rule.state(h, initial)) as [string, number][];
+  const kept = rounded(rule.kept?.(h) ?? {}, round);
   return {
     counted,
     fills,
-    kept: rounded(rule.kept?.(h) ?? {}, round),
-    needed: counted ? [...numberKeys(rule, h), ...fills.map(([slot]) => slot)] : [],
+    kept,
+    keptKeys: Object.keys(kept),
+    keys: [...numberKeys(rule, h), ...fills.map(([slot]) => slot)],
     advance({ t, made, kept }) {
       const next = rounded(rule.next?.(h, t, kept, round) ?? {}, round);
       return {
@@ -65,6 +69,8 @@ export interface Begun<T> {
   t: number;
   /** Its state, as yet without what is made. */
   state: SlotState<T>;
+  /** Whether that was empty. */
+  first: boolean;
   /** Slots that the update needs and the state lacks; null if it lacks none. */
   made: Record<string, T> | null;
   /** The numbers of the state. */
@@ -73,31 +79,35 @@ export interface Begun<T> {
 
 /** Prepares the next update of one parameter. @throws KeyError, as torch, if a state lacks what the options now ask for. */
 export function begin<T>(plan: Plan, state: SlotState<T>, make: (fill: number) => T): Begun<T> {
-  let first = true;
-  for (const _ in state) {
-    first = false;
-    break;
+  const { keys, counted } = plan;
+  let whole = keys.length > 0;
+  for (let i = 0; whole && i < keys.length; i++) whole = state[keys[i]!] !== undefined;
+  // By far the most frequent: all that an update needs is there.
+  if (whole) {
+    const kept = state as Record<string, number>;
+    return { t: counted ? kept.step! + 1 : 0, state, first: false, made: null, kept };
   }
-  if (!first) for (const key of plan.needed) if (!(key in state)) throw new KeyError(`'${key}'`);
+  const first = Object.keys(state).length === 0;
+  if (counted && !first) for (const key of keys) if (!(key in state)) throw new KeyError(`'${key}'`);
   let made: Record<string, T> | null = null;
   for (const [slot, fill] of plan.fills) {
     if (slot in state) continue;
     made ??= {};
     made[slot] = make(fill);
   }
-  const t = plan.counted ? ((state.step as number | undefined) ?? 0) + 1 : 0;
-  return { t, state, made, kept: first ? plan.kept : (state as Record<string, number>) };
+  const t = counted ? ((state.step as number | undefined) ?? 0) + 1 : 0;
+  return { t, state, first, made, kept: first ? plan.kept : (state as Record<string, number>) };
 }
 
-/** What tells updates of one group apart: those of the same key have the same scalars. */
-export function scalarKey({ kept }: Plan, begun: Begun<unknown>): string {
-  let key = `${begun.t},${begun.made !== null}`;
-  for (const name in kept) key += `,${begun.kept[name]}`;
-  return key;
+/** Whether two updates of one group have the same scalars. */
+export function alike({ keptKeys }: Plan, a: Begun<unknown>, b: Begun<unknown>): boolean {
+  if (a.t !== b.t || (a.made === null) !== (b.made === null)) return false;
+  for (const key of keptKeys) if (!Object.is(a.kept[key], b.kept[key])) return false;
+  return true;
 }
 
 /** Enters a finished update into its state, in torch's order. */
 export function commit<T>({ state, made }: Begun<T>, numbers: Record<string, number>) {
-  Object.assign(state, numbers);
+  for (const key in numbers) state[key] = numbers[key]!;
   if (made) Object.assign(state, made);
 }
