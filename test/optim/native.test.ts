@@ -130,6 +130,9 @@ describe.runIf(onTensorflow)('a process that', () => {
     new SGD([new Parameter(tf.tensor([1]))], 0.1).executor;
     return readdirSync(join(cache, folder)).filter((name) => name.startsWith('update-'));
   };
+  const damage = (native: string) => {
+    for (const name of addons()) writeFileSync(join(native, name), 'not a library');
+  };
   const noCompiler = { CXX: '', PATH: '' };
   const why = 'it cannot be compiled: there is no C++ compiler (c++, g++, clang++)';
   const updated = { value: 0 };
@@ -138,6 +141,19 @@ describe.runIf(onTensorflow)('a process that', () => {
     const { names, ...rest } = inProcess(() => {}, noCompiler);
     expect(new Set(names)).toEqual(new Set([expect.stringContaining(`native: ${why}`)]));
     expect(names[0]).toMatch(/^ops \(no fused executor can run/);
+    expect(rest).toEqual(updated);
+  });
+  test('cannot write its cache runs ops, and says why', () => {
+    const { names, ...rest } = inProcess((native) => {
+      rmSync(native, { recursive: true });
+      writeFileSync(native, '');
+    }, {});
+    expect(new Set(names)).toEqual(new Set([expect.stringContaining('native: it cannot be compiled: EEXIST')]));
+    expect(rest).toEqual(updated);
+  });
+  test('cannot make a damaged library anew says both', () => {
+    const { names, ...rest } = inProcess(damage, noCompiler);
+    expect(new Set(names)).toEqual(new Set([expect.stringContaining(`too short; ${why}`)]));
     expect(rest).toEqual(updated);
   });
   test('cannot compile a rule runs ops from then on', () => {
@@ -149,9 +165,7 @@ describe.runIf(onTensorflow)('a process that', () => {
     expect(rest).toEqual(updated);
   });
   test('finds a damaged library builds it anew, and ends while its threads wait', () => {
-    const { names, ...rest } = inProcess((native) => {
-      for (const name of addons()) writeFileSync(join(native, name), 'not a library');
-    }, {});
+    const { names, ...rest } = inProcess(damage, {});
     expect(names).toEqual(Array(3).fill(expect.stringMatching(/^native \(/)));
     expect(rest).toEqual(updated);
   });

@@ -49,39 +49,46 @@ export function build(library: Library): string {
   return path;
 }
 
-/** Loads a library; one that is in the cache and does not load is made anew. */
+/** Loads a library; one that is in the cache and does not load is made anew, and stays there where that is impossible. */
 export function loadLibrary<T>(library: Library, load: (path: string) => T): T {
   const path = pathOf(library);
-  if (existsSync(path)) {
+  if (!existsSync(path)) compile(library, path);
+  else {
     try {
       return load(path);
-    } catch {
-      rmSync(path, { force: true });
+    } catch (unloadable) {
+      try {
+        compile(library, path);
+      } catch (error) {
+        throw new Error(`${reasonOf(unloadable)}; ${reasonOf(error)}`);
+      }
     }
   }
-  return load(build(library));
+  return load(path);
 }
 
 function compile({ source, flags, include }: Library, path: string) {
   const staging = `${path}.${randomUUID()}`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const { status, stderr, error } = spawnSync(
-      findCompiler(),
-      ['-std=c++17', '-fPIC', '-shared', '-w', ...flags, '-x', 'c++', '-', '-o', staging],
-      {
-        input: source,
-        encoding: 'utf8',
-        stdio: ['pipe', 'ignore', 'pipe'],
-        env: { ...process.env, ...(include && { CPLUS_INCLUDE_PATH: include }) },
-      },
-    );
-    if (error) throw error;
-    if (status !== 0) throw new Error(lastError(stderr) ?? `the compiler ended with ${status}`);
-    renameSync(staging, path); // so that what a killed compiler leaves is never taken
+    try {
+      const { status, stderr, error } = spawnSync(
+        findCompiler(),
+        ['-std=c++17', '-fPIC', '-shared', '-w', ...flags, '-x', 'c++', '-', '-o', staging],
+        {
+          input: source,
+          encoding: 'utf8',
+          stdio: ['pipe', 'ignore', 'pipe'],
+          env: { ...process.env, ...(include && { CPLUS_INCLUDE_PATH: include }) },
+        },
+      );
+      if (error) throw error;
+      if (status !== 0) throw new Error(lastError(stderr) ?? `the compiler ended with ${status}`);
+      renameSync(staging, path); // so that what a killed compiler leaves is never taken
+    } finally {
+      rmSync(staging, { force: true });
+    }
   } catch (error) {
     throw new Error(`it cannot be compiled: ${reasonOf(error)}`);
-  } finally {
-    rmSync(staging, { force: true });
   }
 }
