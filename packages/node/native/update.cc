@@ -2,18 +2,15 @@
 // element is generated from the traced rule and loaded by `load`; here is what surrounds that: the op, the checks, threads.
 #include <dlfcn.h>
 #include <link.h>
-#include <malloc.h>
 #include <node_api.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -56,8 +53,6 @@ constexpr int TF_OK = 0, TF_INVALID_ARGUMENT = 3, TF_FLOAT = 1;
   F(int, TF_NumOutputs, (TF_OpKernelContext*))                                                                     \
   F(void, TF_GetInput, (TF_OpKernelContext*, int, TF_Tensor**, TF_Status*))                                        \
   F(TF_Tensor*, TF_AllocateOutput, (TF_OpKernelContext*, int, int, const int64_t*, int, size_t, TF_Status*))       \
-  F(void, TF_SetOutput, (TF_OpKernelContext*, int, const TF_Tensor*, TF_Status*))                                  \
-  F(TF_Tensor*, TF_NewTensor, (int, const int64_t*, int, void*, size_t, void (*)(void*, size_t, void*), void*))   \
   F(void, TF_OpKernelContext_Failure, (TF_OpKernelContext*, TF_Status*))                                           \
   F(void, TF_DeleteTensor, (TF_Tensor*))                                                                           \
   F(int, TF_NumDims, (const TF_Tensor*))                                                                           \
@@ -257,50 +252,6 @@ class Helpers {
 };
 Helpers& helpers = *new Helpers;
 
-/**
- * Memory of large outputs. A step gives each parameter a new tensor and frees the old one: what is freed serves the next
- * step, which else would get fresh pages from the kernel each time. Never more is kept than is in use.
- */
-class Pool {
-  std::mutex lock;
-  std::multimap<size_t, void*> kept;
-  size_t used = 0, unused = 0;
-
- public:
-  static constexpr size_t least = 1 << 17;
-
-  void* take(size_t bytes) {
-    std::lock_guard<std::mutex> held(lock);
-    void* block;
-    auto found = kept.find(bytes);
-    if (found != kept.end()) {
-      block = found->second;
-      kept.erase(found);
-      unused -= bytes;
-    } else {
-      // Not from malloc, which has no use for an aligned block of the very size that was freed, and would grow.
-      block = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      if (block == MAP_FAILED) throw std::bad_alloc();
-    }
-    used += bytes;
-    return block;
-  }
-
-  void give(void* block, size_t bytes) {
-    std::lock_guard<std::mutex> held(lock);
-    used -= bytes;
-    unused += bytes;
-    kept.emplace(bytes, block);
-    while (unused > used) {
-      auto largest = std::prev(kept.end());
-      unused -= largest->first;
-      munmap(largest->second, largest->first);
-      kept.erase(largest);
-    }
-  }
-};
-Pool& pool = *new Pool;
-
 struct Status {
   TF_Status* status = tf.TF_NewStatus();
   ~Status() { tf.TF_DeleteStatus(status); }
@@ -321,20 +272,6 @@ void require(bool holds, const char* what) {
   if (!holds) throw std::runtime_error(std::string("malformed call: ") + what);
 }
 
-TF_Tensor* allocate(TF_OpKernelContext* context, int index, const int64_t* shape, int rank, size_t bytes, const Status& status) {
-  TF_Tensor* t;
-  if (bytes < Pool::least) {
-    t = tf.TF_AllocateOutput(context, index, TF_FLOAT, shape, rank, bytes, status.status);
-  } else {
-    auto giveBack = [](void* block, size_t size, void*) { pool.give(block, size); };
-    t = tf.TF_NewTensor(TF_FLOAT, shape, rank, pool.take(bytes), bytes, giveBack, nullptr);
-    if (!t) throw std::bad_alloc();
-    tf.TF_SetOutput(context, index, t, status.status);
-  }
-  status.check();
-  return t;
-}
-
 /**
  * The script of the call that this thread is about to make, in JavaScript's memory: the number of threads; then for each
  * job a rule, the number of its parameters and its scalars; and for each of these parameters its size, the outputs (by bits)
@@ -344,9 +281,6 @@ TF_Tensor* allocate(TF_OpKernelContext* context, int index, const int64_t* shape
  */
 thread_local double* script = nullptr;
 thread_local size_t scriptLength = 0;
-
-/** Whether the last call replaced large tensors of TensorFlow's: malloc keeps what is freed of them unless it is told to trim. */
-std::atomic<bool> replacedForeign{false};
 
 float* pointer(double address) { return reinterpret_cast<float*>(static_cast<uintptr_t>(address)); }
 double address(const void* values) { return static_cast<double>(reinterpret_cast<uintptr_t>(values)); }
@@ -359,7 +293,6 @@ void update(TF_OpKernelContext* context) {
   double* const end = script + scriptLength;
   script = nullptr;
   require(word && end > word, "no script");
-  if (replacedForeign.exchange(false)) malloc_trim(0);
   const int threads = static_cast<int>(*word++);
 
   struct Parameter {
@@ -392,7 +325,6 @@ void update(TF_OpKernelContext* context) {
       word += 2;
       parameters.push_back({rule, scalars.back().data(), size, read.size(), written.size()});
       TF_Tensor* shaped = nullptr;
-      uint32_t foreign = 0;
       for (int i = 0; i < rule->inputs; i++, word++) {
         if (*word == 0) {
           require(int(inputs.all.size()) < given, "too few tensors");
@@ -401,7 +333,6 @@ void update(TF_OpKernelContext* context) {
           inputs.all.push_back(shaped);
           require(tf.TF_TensorElementCount(shaped) == size, "a tensor of another size");
           *word = address(tf.TF_TensorData(shaped));
-          foreign |= 1u << i;
         }
         read.push_back(pointer(*word));
       }
@@ -416,11 +347,13 @@ void update(TF_OpKernelContext* context) {
         const int rank = tf.TF_NumDims(shaped);
         require(rank <= 16, "too many dimensions");
         for (int d = 0; d < rank; d++) shape[d] = tf.TF_Dim(shaped, d);
-        outputs.all.push_back(allocate(context, outputs.all.size(), shape, rank, size * sizeof(float), status));
-        TF_Tensor* t = outputs.all.back();
+        // TensorFlow's allocator keeps what the last step's parameter gave back, so that no step waits for fresh pages.
+        const size_t bytes = size * sizeof(float);
+        TF_Tensor* t = tf.TF_AllocateOutput(context, outputs.all.size(), TF_FLOAT, shape, rank, bytes, status.status);
+        status.check();
+        outputs.all.push_back(t);
         written.push_back(static_cast<float*>(tf.TF_TensorData(t)));
         *word = address(written.back());
-        if (foreign >> rule->replaces[i] & 1 && size * sizeof(float) >= Pool::least) replacedForeign = true;
       }
     }
   }
