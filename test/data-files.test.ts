@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -8,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import { DataLoader, datasets, default_collate, transforms } from '@tfjs-torch/data';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { type Files, folder } from './files';
 
 const { CIFAR10, FashionMNIST, MNIST } = datasets;
 const { Compose, Image, Lambda, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor } = transforms;
@@ -26,16 +26,6 @@ interface Golden {
   }[];
 }
 const golden: Golden = JSON.parse(readFileSync(new URL('golden/vision.json', import.meta.url), 'utf8'));
-
-type Files = Record<string, Uint8Array | string>;
-function folder(files: Files): string {
-  const root = mkdtempSync(join(tmpdir(), 'data-'));
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(join(root, name, '..'), { recursive: true });
-    writeFileSync(join(root, name), content);
-  }
-  return root;
-}
 
 /** A tar archive, unpacked: for each file a block of 512 bytes that says what it is, then the file in such blocks. */
 function tarOf(files: Record<string, Uint8Array>): Uint8Array {

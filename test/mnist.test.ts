@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import { DataLoader, datasets, default_collate, Subset, transforms } from '@tfjs-torch/data';
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { type Files, folder } from './files';
 
 interface Golden {
   /** x / 255 for each 8-bit x. */
@@ -26,16 +25,6 @@ function idx(shape: number[], data: ArrayLike<number>, magic = 0x0800 | shape.le
   const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
   for (const [i, word] of [magic, ...shape].entries()) header.setUint32(4 * i, word);
   return concat(new Uint8Array(header.buffer), Uint8Array.from(data));
-}
-
-type Files = Record<string, Uint8Array | string>;
-function folder(files: Files): string {
-  const root = mkdtempSync(join(tmpdir(), 'mnist-'));
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(join(root, name, '..'), { recursive: true });
-    writeFileSync(join(root, name), content);
-  }
-  return root;
 }
 
 // Three pictures of 2 × 3 with every kind of value, labels 7, 0, 9.

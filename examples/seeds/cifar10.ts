@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import torch from 'tfjs-torch';
@@ -26,6 +26,7 @@ export function generated(): string {
     }
   }
   const root = mkdtempSync(join(tmpdir(), 'cifar-'));
+  process.once('exit', () => rmSync(root, { recursive: true, force: true }));
   mkdirSync(join(root, 'cifar-10-batches-bin'));
   writeFileSync(join(root, 'cifar-10-batches-bin', 'test_batch.bin'), bytes);
   return root;
