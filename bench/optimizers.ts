@@ -14,6 +14,8 @@ const { values } = parseArgs({
     backends: { type: 'string' },
     optimizers: { type: 'string' },
     problems: { type: 'string' },
+    /** 'ops' times plain tfjs operations in place of the fused executor. */
+    executor: { type: 'string' },
     /** Seconds for each row of a table, set-up not counted. */
     budget: { type: 'string' },
     threads: { type: 'string' },
@@ -38,6 +40,7 @@ Object.assign(process.env, {
 });
 const { initBackend } = await import('@tfjs-torch/node');
 const optim = await import('@tfjs-torch/optim');
+if (values.executor) optim.setExecutor(values.executor as Parameters<typeof optim.setExecutor>[0]);
 
 function resnet18(): number[][] {
   const convolution = (out: number, into: number, size: number) => [[out, into, size, size], [out], [out]];
@@ -53,6 +56,7 @@ function resnet18(): number[][] {
 }
 const many = (count: number, shape: number[]) => Array.from({ length: count }, () => shape);
 const allProblems: Record<string, number[][]> = {
+  '100 × 64': many(100, [64]),
   '200 × 64': many(200, [64]),
   '784-256-128-10': [[784, 256], [256], [256, 128], [128], [128, 10], [10]],
   'ResNet-18': resnet18(),
