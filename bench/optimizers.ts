@@ -14,8 +14,6 @@ const { values } = parseArgs({
     backends: { type: 'string' },
     optimizers: { type: 'string' },
     problems: { type: 'string' },
-    /** 'ops' times plain tfjs operations in place of the fused executor. */
-    executor: { type: 'string' },
     /** Seconds for each row of a table, set-up not counted. */
     budget: { type: 'string' },
     threads: { type: 'string' },
@@ -40,7 +38,6 @@ Object.assign(process.env, {
 });
 const { initBackend } = await import('@tfjs-torch/node');
 const optim = await import('@tfjs-torch/optim');
-if (values.executor) optim.setExecutor(values.executor as Parameters<typeof optim.setExecutor>[0]);
 
 function resnet18(): number[][] {
   const convolution = (out: number, into: number, size: number) => [[out, into, size, size], [out], [out]];
@@ -347,11 +344,13 @@ async function row(name: string, problem: string, torch: Torch) {
 const torch = await startTorch();
 const copy = { 1: await bandwidth(1), all: await bandwidth(Number(threads)) };
 const problems = values.problems?.split(',') ?? Object.keys(allProblems);
-const sections: string[] = [];
-for (const backend of backends) {
+
+/** A table of these optimizers and problems; with plain tfjs operations, or what is the default on the backend. */
+async function table(backend: string, executor: 'ops' | null, names: readonly string[], problems: readonly string[]) {
   await initBackend({ backend, quiet: true });
+  optim.setExecutor(executor);
   const beside = backend === 'tensorflow' ? torch : null;
-  const { executor } = new optim.Adam([tf.variable(tf.zeros([1]))]);
+  const said = new optim.Adam([tf.variable(tf.zeros([1]))]).executor;
   const header = ['', 'tf.train', 'tfjs-torch (least)', 'faster'];
   if (beside) header.push(...variants.map((variant) => `torch ${variant}`), 'of torch fused');
   header.push('state, bytes');
@@ -368,19 +367,27 @@ for (const backend of backends) {
       limit = `Adam on 4 × 1M moves 28 bytes for each value, which takes ${ms(least)} ms at the rate of a copy: ${times(ours / least)} of that.\n`;
     }
   }
+  return `## ${backend}, executor ${said}\n\n${listed(header, rows)}\n\n${limit}`;
+}
+
+function grown(backend: string) {
   const { stdout } = spawnSync(
     process.execPath,
     [...process.execArgv, fileURLToPath(import.meta.url), '--growth', backend, '--threads', threads],
     { encoding: 'utf8' },
   );
-  const grown = Number(stdout) / (4e6 * 4);
-  sections.push(`## ${backend}, executor ${executor}
-
-${listed(header, rows)}
-
-${limit}Over 100 steps of Adam on 4 × 1M the process grows by ${grown.toFixed(2)} times the parameters at most; parameters, gradients, state
+  return `Over 100 steps of Adam on 4 × 1M the process grows by ${(Number(stdout) / (4e6 * 4)).toFixed(2)} times the parameters at most; parameters, gradients, state
 and one more copy of the parameters are 5.
-`);
+`;
+}
+
+const sections: string[] = [];
+for (const backend of backends) {
+  sections.push((await table(backend, null, names, problems)) + grown(backend));
+  // What a user has where no kernel can be built.
+  if (backend !== 'tensorflow') continue;
+  const chosen = problems.filter((problem) => ['100 × 64', '784-256-128-10'].includes(problem));
+  if (names.includes('Adam') && chosen.length > 0) sections.push(await table(backend, 'ops', ['Adam'], chosen));
 }
 torch?.stop();
 
