@@ -13,7 +13,7 @@ export function chart(title: string, series: readonly (readonly number[])[], nam
   const path = line<number>((_, t) => x(t), y).digits(1);
   const grid = y.ticks(4).map((tick) => {
     const at = y(tick).toFixed(1);
-    const label = `<text x="${left - 6}" y="${at}" dy="0.32em" text-anchor="end">${y.tickFormat(4, '~g')(tick)}</text>`;
+    const label = `<text x="${left - 6}" y="${at}" dy="0.32em" text-anchor="end">${Number(tick.toPrecision(3))}</text>`;
     return `<path d="M${left},${at}H${width - right}" stroke="#ddd"/>${label}`;
   });
   const epochs = x
