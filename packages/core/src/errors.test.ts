@@ -8,6 +8,7 @@ test.each([
   ['RuntimeError', errors.RuntimeError],
   ['KeyError', errors.KeyError],
   ['IndexError', errors.IndexError],
+  ['AttributeError', errors.AttributeError],
   ['AssertionError', errors.AssertionError],
   ['NotImplementedError', errors.NotImplementedError],
 ])('%s', (name, PythonError) => {

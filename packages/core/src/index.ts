@@ -4,7 +4,7 @@ import './tensor-methods';
 export type * from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 
 export * as autograd from './autograd-api';
-export { type Args, bind, isPlainObject, type Signature, signature, suggest } from './bind';
+export * from './base';
 export {
   arange,
   as_tensor,
@@ -33,21 +33,6 @@ export {
 } from './creation';
 export type { WithData } from './data';
 export { cuda, type Device, device } from './device';
-export {
-  AssertionError,
-  AttributeError,
-  catch_warnings,
-  IndexError,
-  KeyError,
-  NotImplementedError,
-  RuntimeError,
-  setWarningSink,
-  ValueError,
-  type Warning,
-  type WarningCategory,
-  type WarningSink,
-  warn,
-} from './errors';
 export * from './functions';
 export {
   default_generator,
