@@ -168,7 +168,7 @@ function free(nodes: readonly Node[]): void {
   dropFreed();
 }
 
-export interface BackwardOptions {
+interface BackwardOptions {
   retain_graph: boolean;
   create_graph: boolean;
 }
@@ -207,7 +207,7 @@ export function backward(
   });
 }
 
-export interface GradOptions extends BackwardOptions {
+interface GradOptions extends BackwardOptions {
   allow_unused: boolean;
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What core needs of tfjs's engine and does not find in its public types (tfjs-core 4.22, upstream frozen). */
-export interface Engine {
+interface Engine {
   readonly state: {
     kernelDepth: number;
     gradientDepth: number;
@@ -73,7 +73,7 @@ const copies = globalThis as unknown as Record<symbol, string | undefined>;
 const key = Symbol.for('tfjs-torch');
 
 /** Core's state (engine hooks, the graph) must exist once in a process. */
-export function assertOneCopy(): void {
+function assertOneCopy(): void {
   const here = import.meta.url;
   if (copies[key] !== undefined && copies[key] !== here)
     throw new Error(

@@ -118,7 +118,7 @@ export function record(
 }
 
 /** Makes `to` the same point of the graph as `from`. */
-export function shareHistory(from: tf.Tensor, to: tf.Tensor): void {
+function shareHistory(from: tf.Tensor, to: tf.Tensor): void {
   fields(to)._node = fields(from)._node;
   fields(to)._output = fields(from)._output;
 }

@@ -71,7 +71,7 @@ export const pythonName = (x: unknown): string => {
 };
 
 /** @throws TypeError in torch's words, of what is no tensor */
-export function demandTensor(x: unknown, name: string, argument: string, position: number): void {
+function demandTensor(x: unknown, name: string, argument: string, position: number): void {
   if (!(x instanceof tf.Tensor))
     throw new TypeError(
       `${name}(): argument '${argument}' (position ${position}) must be Tensor, not ${pythonName(x)}`,
@@ -89,7 +89,7 @@ function modernized(sig: Signature<unknown>, args: readonly unknown[]): readonly
 }
 
 /** `f` with the arguments of torch's signature, in its order, as a method that takes them by position or by keyword. */
-export function torchMethod(name: string, f: Method): Method {
+function torchMethod(name: string, f: Method): Method {
   const list = table[name] ?? '';
   // torch writes this one in Python, whose errors name the class; the others in C++.
   const sig = signature(name === 'backward' ? 'Tensor.backward' : name, list);
