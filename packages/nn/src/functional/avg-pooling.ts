@@ -1,15 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type Args,
-  bind,
-  internal,
-  NotImplementedError,
-  RuntimeError,
-  type Signature,
-  signature,
-} from '@tfjs-torch/core';
+import { type Args, bind, internal, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { onHost, spreadOverWindows, sumOfWindows, type Windows } from '../host-pool';
-import { list, scalarType } from '../names';
+import { list, notImplemented } from '../names';
 import { kernel, op } from '../op';
 import { type Pair, repeat, type Single, type Sizes } from '../pair';
 import { mapped, mappedGradient, type Rows } from '../separable';
@@ -237,9 +229,7 @@ function adaptive(input: tf.Tensor, lines: boolean, wanted: Two): tf.Tensor {
       `adaptive_avg_pool2d(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ${list(input.shape)} with dimension ${empty} being empty`,
     );
   }
-  if (input.dtype !== 'float32') {
-    throw new NotImplementedError(`"adaptive_avg_pool2d" not implemented for '${scalarType[input.dtype]}'`);
-  }
+  if (input.dtype !== 'float32') throw notImplemented('adaptive_avg_pool2d', input);
   return pooled(
     input,
     lines,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Args, bind, NotImplementedError, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
+import { type Args, bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { sumOfPixels } from '../conv-kernels';
-import { list, scalarType, typename } from '../names';
+import { list, notImplemented, typename } from '../names';
 import { op } from '../op';
 import { assertTensor } from './linear';
 
@@ -23,9 +23,7 @@ export function layer_norm(
   const { weight, bias, eps } = bind(layerNormSignature, [input, normalized_shape, ...args]);
   assertTensor('layer_norm', 'input', 1, input);
   assertShapes(input, normalized_shape, { weight, bias });
-  if (input.dtype !== 'float32') {
-    throw new NotImplementedError(`"LayerNormKernelImpl" not implemented for '${scalarType[input.dtype]}'`);
-  }
+  if (input.dtype !== 'float32') throw notImplemented('LayerNormKernelImpl', input);
   return normalize(input, normalized_shape, weight, bias, eps);
 }
 const layerNormSignature: Signature<Required<LayerNormFunctionOptions>> = signature(

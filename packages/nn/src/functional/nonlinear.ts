@@ -4,7 +4,6 @@ import {
   type Args,
   bind,
   is_grad_enabled,
-  NotImplementedError,
   RuntimeError,
   type Signature,
   signature,
@@ -12,7 +11,7 @@ import {
 } from '@tfjs-torch/core';
 import { limited } from '../backend';
 import { elementwise } from '../layout';
-import { scalarType } from '../names';
+import { notImplemented } from '../names';
 import { kernel, op, tensorflow } from '../op';
 import { assertTensor } from './linear';
 
@@ -24,7 +23,7 @@ const inPlaceSignature = (name: string): Signature<{ inplace: boolean }> => sign
 function assertFloat(call: string, input: Tensor, kernelName: string): void {
   assertTensor(call, 'input', 1, input);
   if (input.dtype === 'float32') return;
-  throw new NotImplementedError(`"${kernelName}" not implemented for '${scalarType[input.dtype]}'`);
+  throw notImplemented(kernelName, input);
 }
 
 /** One TensorFlow operation instead of recorded ones, in a backward pass that nobody differentiates. */
