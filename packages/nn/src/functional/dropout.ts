@@ -25,20 +25,24 @@ export interface DropoutOptions {
  * default generator. The identity when not `training`.
  */
 export function dropout(input: tf.Tensor, ...args: DropoutArgs): tf.Tensor {
-  const { p, training } = bind(dropoutSignature, [input, ...args]);
-  assertTensor('dropout', 'input', 1, input);
-  assertProbability(p);
+  const { p, training } = checked(dropoutSignature, input, args);
   return dropped(input, p, training, () => valuesLike(input, dropFactors(input.size, p)));
 }
 type DropoutArgs = Args<[p: number, training: boolean, inplace: boolean], DropoutOptions>;
-const list = 'input, p=0.5, training=True, inplace=False';
-const dropoutSignature: Signature<Required<DropoutOptions>> = signature('dropout', list);
+const signatureOf = (call: string): Signature<Required<DropoutOptions>> =>
+  signature(call, 'input, p=0.5, training=True, inplace=False');
+const dropoutSignature = signatureOf('dropout');
+
+function checked(call: typeof dropoutSignature, input: tf.Tensor, args: DropoutArgs): Required<DropoutOptions> {
+  const options = bind(call, [input, ...args]);
+  assertTensor(call.name, 'input', 1, input);
+  assertProbability(options.p);
+  return options;
+}
 
 /** As `dropout`, but of whole channels. `input` [N, C, L] or [C, L]. */
 export function dropout1d(input: tf.Tensor, ...args: DropoutArgs): tf.Tensor {
-  const { p, training } = bind(dropout1dSignature, [input, ...args]);
-  assertTensor('dropout1d', 'input', 1, input);
-  assertProbability(p);
+  const { p, training } = checked(dropout1dSignature, input, args);
   const { rank } = input;
   if (rank !== 2 && rank !== 3) {
     throw new RuntimeError(
@@ -48,13 +52,11 @@ export function dropout1d(input: tf.Tensor, ...args: DropoutArgs): tf.Tensor {
   if (rank === 3) return channelDropout(input, p, training);
   return tf.reshape(channelDropout(tf.expandDims(input), p, training), input.shape);
 }
-const dropout1dSignature: Signature<Required<DropoutOptions>> = signature('dropout1d', list);
+const dropout1dSignature = signatureOf('dropout1d');
 
 /** As `dropout`, but of whole channels. `input` [N, C, H, W]; three dimensions are taken for [N, C, L], as by torch. */
 export function dropout2d(input: tf.Tensor, ...args: DropoutArgs): tf.Tensor {
-  const { p, training } = bind(dropout2dSignature, [input, ...args]);
-  assertTensor('dropout2d', 'input', 1, input);
-  assertProbability(p);
+  const { p, training } = checked(dropout2dSignature, input, args);
   const { rank } = input;
   if (rank === 3) {
     warn(
@@ -67,7 +69,7 @@ export function dropout2d(input: tf.Tensor, ...args: DropoutArgs): tf.Tensor {
   }
   return channelDropout(input, p, training);
 }
-const dropout2dSignature: Signature<Required<DropoutOptions>> = signature('dropout2d', list);
+const dropout2dSignature = signatureOf('dropout2d');
 
 const channelDropout = (input: tf.Tensor, p: number, training: boolean): tf.Tensor =>
   dropped(input, p, training, () => {
