@@ -23,55 +23,56 @@ import {
 import { legacyReduction } from '../functional/reduction';
 import { Module } from '../module';
 
-type LossArgs = Args<[size_average: boolean | null, reduce: boolean | null, reduction: Reduction], LossOptions>;
-// Some of torch's losses inherit their constructor, whose name stands in its errors.
+type LossPositional<R = Reduction> = [size_average: boolean | null, reduce: boolean | null, reduction: R];
 const lossList = "size_average=None, reduce=None, reduction='mean'";
 
-/** (input - target)² */
-export class MSELoss extends Module {
-  readonly reduction: Reduction;
+abstract class _Loss<R extends string = Reduction> extends Module {
+  readonly reduction: R | Reduction;
 
-  constructor(...args: LossArgs) {
+  constructor(...args: Args<LossPositional<R>, Omit<LossOptions, 'reduction'> & { reduction?: R }>) {
     super();
-    this.reduction = legacyReduction(bind(mseSignature, args));
+    this.reduction = legacyReduction(bind(lossSignature as Signature<BoundLoss<R>>, args));
   }
+}
+type BoundLoss<R> = Required<Omit<LossOptions, 'reduction'>> & { reduction: R };
+const lossSignature: Signature<BoundLoss<string>> = signature('_Loss.__init__', lossList);
 
+abstract class _WeightedLoss extends _Loss {
+  declare weight: tf.Tensor | null;
+
+  constructor(...args: Args<[weight: tf.Tensor | null, ...LossPositional], ElementLossOptions>) {
+    const { weight, size_average, reduce, reduction } = bind(weightedSignature, args);
+    super(size_average, reduce, reduction);
+    this.register_buffer('weight', weight);
+  }
+}
+const weightedSignature: Signature<Required<ElementLossOptions>> = signature(
+  '_WeightedLoss.__init__',
+  `weight=None, ${lossList}`,
+);
+
+/** (input - target)² */
+export class MSELoss extends _Loss {
   forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
     return mse_loss(input, target, { reduction: this.reduction });
   }
 }
-const mseSignature: Signature<Required<LossOptions>> = signature('_Loss.__init__', lossList);
 
 /** |input - target| */
-export class L1Loss extends Module {
-  readonly reduction: Reduction;
-
-  constructor(...args: LossArgs) {
-    super();
-    this.reduction = legacyReduction(bind(l1Signature, args));
-  }
-
+export class L1Loss extends _Loss {
   forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
     return l1_loss(input, target, { reduction: this.reduction });
   }
 }
-const l1Signature: Signature<Required<LossOptions>> = signature('_Loss.__init__', lossList);
 
 /** A parabola near 0, |input - target| further on. See `nn.functional.smooth_l1_loss`. */
-export class SmoothL1Loss extends Module {
-  readonly reduction: Reduction;
+export class SmoothL1Loss extends _Loss {
   readonly beta: number;
 
-  constructor(
-    ...args: Args<
-      [size_average: boolean | null, reduce: boolean | null, reduction: Reduction, beta: number],
-      SmoothL1LossOptions
-    >
-  ) {
-    super();
-    const options = bind(smoothL1Signature, args);
-    this.reduction = legacyReduction(options);
-    this.beta = options.beta;
+  constructor(...args: Args<[...LossPositional, beta: number], SmoothL1LossOptions>) {
+    const { size_average, reduce, reduction, beta } = bind(smoothL1Signature, args);
+    super(size_average, reduce, reduction);
+    this.beta = beta;
   }
 
   forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -85,14 +86,12 @@ const smoothL1Signature: Signature<Required<SmoothL1LossOptions>> = signature(
 );
 
 /** A parabola near 0, delta · |input - target| further on. See `nn.functional.huber_loss`. */
-export class HuberLoss extends Module {
-  readonly reduction: Reduction;
+export class HuberLoss extends _Loss {
   readonly delta: number;
 
   constructor(...args: Args<[reduction: Reduction, delta: number], HuberLossOptions>) {
-    super();
     const { reduction, delta } = bind(huberSignature, args);
-    this.reduction = reduction;
+    super({ reduction });
     this.delta = delta;
   }
 
@@ -107,20 +106,13 @@ const huberSignature: Signature<Required<HuberLossOptions>> = signature(
 );
 
 /** The Kullback-Leibler divergence; `input` holds log-probabilities. See `nn.functional.kl_div`. */
-export class KLDivLoss extends Module {
-  readonly reduction: Reduction | 'batchmean';
+export class KLDivLoss extends _Loss<Reduction | 'batchmean'> {
   readonly log_target: boolean;
 
-  constructor(
-    ...args: Args<
-      [size_average: boolean | null, reduce: boolean | null, reduction: Reduction | 'batchmean', log_target: boolean],
-      KLDivOptions
-    >
-  ) {
-    super();
-    const options = bind(klSignature, args);
-    this.reduction = legacyReduction(options);
-    this.log_target = options.log_target;
+  constructor(...args: Args<[...LossPositional<Reduction | 'batchmean'>, log_target: boolean], KLDivOptions>) {
+    const { size_average, reduce, reduction, log_target } = bind(klSignature, args);
+    super(size_average, reduce, reduction);
+    this.log_target = log_target;
   }
 
   forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -131,55 +123,23 @@ export class KLDivLoss extends Module {
 const klSignature: Signature<Required<KLDivOptions>> = signature('KLDivLoss.__init__', `${lossList}, log_target=False`);
 
 /** Binary cross entropy of probabilities. See `nn.functional.binary_cross_entropy`. */
-export class BCELoss extends Module {
-  readonly reduction: Reduction;
-  declare weight: tf.Tensor | null;
-
-  constructor(
-    ...args: Args<
-      [weight: tf.Tensor | null, size_average: boolean | null, reduce: boolean | null, reduction: Reduction],
-      ElementLossOptions
-    >
-  ) {
-    super();
-    const options = bind(bceSignature, args);
-    this.reduction = legacyReduction(options);
-    this.register_buffer('weight', options.weight);
-  }
-
+export class BCELoss extends _WeightedLoss {
   forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
     const { weight, reduction } = this;
     return binary_cross_entropy(input, target, { weight, reduction });
   }
 }
-const bceSignature: Signature<Required<ElementLossOptions>> = signature(
-  '_WeightedLoss.__init__',
-  `weight=None, ${lossList}`,
-);
 
 /** Binary cross entropy of logits. See `nn.functional.binary_cross_entropy_with_logits`. */
-export class BCEWithLogitsLoss extends Module {
-  readonly reduction: Reduction;
-  declare weight: tf.Tensor | null;
+export class BCEWithLogitsLoss extends _WeightedLoss {
   declare pos_weight: tf.Tensor | null;
 
   constructor(
-    ...args: Args<
-      [
-        weight: tf.Tensor | null,
-        size_average: boolean | null,
-        reduce: boolean | null,
-        reduction: Reduction,
-        pos_weight: tf.Tensor | null,
-      ],
-      BCEWithLogitsOptions
-    >
+    ...args: Args<[weight: tf.Tensor | null, ...LossPositional, pos_weight: tf.Tensor | null], BCEWithLogitsOptions>
   ) {
-    super();
-    const options = bind(logitsSignature, args);
-    this.reduction = legacyReduction(options);
-    this.register_buffer('weight', options.weight);
-    this.register_buffer('pos_weight', options.pos_weight);
+    const { weight, size_average, reduce, reduction, pos_weight } = bind(logitsSignature, args);
+    super(weight, size_average, reduce, reduction);
+    this.register_buffer('pos_weight', pos_weight);
   }
 
   forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -193,10 +153,8 @@ const logitsSignature: Signature<Required<BCEWithLogitsOptions>> = signature(
 );
 
 /** Minus the log-probability of the target class; `input` holds log-probabilities. See `nn.functional.nll_loss`. */
-export class NLLLoss extends Module {
+export class NLLLoss extends _WeightedLoss {
   readonly ignore_index: number;
-  readonly reduction: Reduction;
-  declare weight: tf.Tensor | null;
 
   constructor(
     ...args: Args<
@@ -210,11 +168,9 @@ export class NLLLoss extends Module {
       NLLLossOptions
     >
   ) {
-    super();
-    const options = bind(nllSignature, args);
-    this.reduction = legacyReduction(options);
-    this.register_buffer('weight', options.weight);
-    this.ignore_index = options.ignore_index;
+    const { weight, size_average, ignore_index, reduce, reduction } = bind(nllSignature, args);
+    super(weight, size_average, reduce, reduction);
+    this.ignore_index = ignore_index;
   }
 
   forward(input: tf.Tensor, target: tf.Tensor): tf.Tensor {
@@ -228,11 +184,9 @@ const nllSignature: Signature<Required<NLLLossOptions>> = signature(
 );
 
 /** Cross entropy of logits with class indices or class probabilities. See `nn.functional.cross_entropy`. */
-export class CrossEntropyLoss extends Module {
+export class CrossEntropyLoss extends _WeightedLoss {
   readonly ignore_index: number;
   readonly label_smoothing: number;
-  readonly reduction: Reduction;
-  declare weight: tf.Tensor | null;
 
   constructor(
     ...args: Args<
@@ -247,10 +201,8 @@ export class CrossEntropyLoss extends Module {
       CrossEntropyOptions
     >
   ) {
-    super();
     const options = bind(crossEntropySignature, args);
-    this.reduction = legacyReduction(options);
-    this.register_buffer('weight', options.weight);
+    super(options.weight, options.size_average, options.reduce, options.reduction);
     this.ignore_index = options.ignore_index;
     this.label_smoothing = options.label_smoothing;
   }
