@@ -1,8 +1,8 @@
 /** torch's functions on tensors: `torch.exp(x)`, `torch.cat([a, b], 1)`. Methods of the same names stand on the tensors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, type Signature, signature } from './bind';
-import { broadcasting } from './shape-errors';
-import { dimension, type Operand } from './tensor-methods';
+import { broadcasting, type Operand } from './shape-errors';
+import { dimension } from './tensor-methods';
 
 type Tensor = tf.Tensor;
 type Unary = (input: Tensor) => Tensor;

@@ -7,7 +7,7 @@ import { requiresGrad } from './grad';
 import { is_grad_enabled } from './grad-mode';
 import { lerp } from './lerp';
 import { fillNormal, fillUniform } from './random';
-import { broadcasting } from './shape-errors';
+import { broadcasting, type Operand } from './shape-errors';
 import { torchMethods } from './signatures';
 import { write } from './write';
 
@@ -40,8 +40,8 @@ function inPlace(t: tf.Tensor, compute: () => tf.Tensor): tf.Tensor {
   return t;
 }
 
-type Operand = tf.Tensor | number;
-const scaled = (x: Operand, factor: number): Operand => (factor === 1 ? x : tf.mul(x, factor));
+/** factor · x */
+export const scaled = (x: Operand, factor: number): Operand => (factor === 1 ? x : tf.mul(x, factor));
 
 /** `this` takes op(this, x). */
 const binary = (t: tf.Tensor, x: Operand, op: (a: tf.Tensor, b: Operand) => tf.Tensor) =>

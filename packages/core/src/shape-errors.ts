@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError } from './errors';
 
-type Operand = tf.Tensor | number;
+/** What an element-wise operation takes beside a tensor. */
+export type Operand = tf.Tensor | number;
 const shapeOf = (x: Operand): readonly number[] => (x instanceof tf.Tensor ? x.shape : []);
 
 /** An element-wise operation; where the shapes do not go together, torch's error instead of tfjs's. */

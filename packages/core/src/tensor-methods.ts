@@ -1,6 +1,6 @@
 /**
- * torch's methods and attributes on tfjs's tensors (design §2.4). A call that is valid in tfjs keeps tfjs's meaning; one
- * that tfjs rejects, or whose further arguments it ignores, takes torch's.
+ * torch's methods and attributes on tfjs's tensors. A call that is valid in tfjs keeps tfjs's meaning; one that tfjs
+ * rejects, or whose further arguments it ignores, takes torch's.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { backward, isLeaf, retainGrad, setRequiresGrad } from './autograd';
@@ -13,12 +13,11 @@ import { fields, isSparse } from './fields';
 import type { Generator } from './generator';
 import { requiresGrad } from './grad';
 import { withGrad } from './grad-mode';
-import { clamp, divide, inPlaceMethods } from './in-place';
+import { clamp, divide, inPlaceMethods, scaled } from './in-place';
 import { format, inspect } from './print';
-import { broadcasting, matmul } from './shape-errors';
+import { broadcasting, matmul, type Operand } from './shape-errors';
 import { torchMethods } from './signatures';
 
-export type Operand = tf.Tensor | number;
 type Dim = number | readonly number[] | null;
 type RoundingMode = 'floor' | 'trunc' | null;
 type ReduceOptions = { dim?: Dim; keepdim?: boolean; dtype?: Dtype | null };
@@ -373,7 +372,7 @@ const reduction = (op: (t: tf.Tensor, axis?: number | number[], keepDims?: boole
 
 const withAlpha = (op: (a: tf.Tensor, b: Operand) => tf.Tensor) =>
   function (this: tf.Tensor, x: Operand, alpha: number) {
-    return broadcasting(this, x, () => tf.tidy(() => op(this, alpha === 1 ? x : tf.mul(x, alpha))));
+    return broadcasting(this, x, () => tf.tidy(() => op(this, scaled(x, alpha))));
   };
 
 const binary = (op: (a: tf.Tensor, b: Operand) => tf.Tensor) =>
