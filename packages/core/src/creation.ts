@@ -82,8 +82,8 @@ export function flattenSize(name: string, size: readonly unknown[]): number[] {
 
 export const elements = (size: readonly number[]) => size.reduce((a, b) => a * b, 1);
 
-/** Sets `requires_grad` if the options ask for it. */
-export function withGrad<T extends tf.Tensor>(make: () => T, dtype: TfDtype, requires_grad: boolean): T {
+/** What `make` gives, as a leaf that requires a gradient if the options ask for it. */
+export function leaf<T extends tf.Tensor>(make: () => T, dtype: TfDtype, requires_grad: boolean): T {
   if (!requires_grad) return make();
   if (dtype !== float32)
     throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
@@ -115,16 +115,16 @@ function shapeOf(data: TensorData): number[] {
 }
 
 function inferDtype(data: TensorData): TfDtype {
-  let leaf: TensorData | undefined = data;
-  while (Array.isArray(leaf)) {
+  let first: TensorData | undefined = data;
+  while (Array.isArray(first)) {
     // [true, 2] holds numbers: one number anywhere decides.
-    if (leaf.some((x) => typeof x === 'number')) return float32;
-    leaf = leaf[0] as TensorData | undefined;
+    if (first.some((x) => typeof x === 'number')) return float32;
+    first = first[0] as TensorData | undefined;
   }
-  if (leaf instanceof tf.Tensor) return leaf.dtype as TfDtype;
-  if (leaf instanceof Float32Array || leaf instanceof Float64Array) return float32;
-  if (typeof leaf === 'bigint' || isNumberArray(leaf)) return int32;
-  return typeof leaf === 'boolean' ? bool : float32;
+  if (first instanceof tf.Tensor) return first.dtype as TfDtype;
+  if (first instanceof Float32Array || first instanceof Float64Array) return float32;
+  if (typeof first === 'bigint' || isNumberArray(first)) return int32;
+  return typeof first === 'boolean' ? bool : float32;
 }
 
 function fill(out: Float32Array | Int32Array | Uint8Array, data: TensorData, shape: readonly number[]): void {
@@ -175,7 +175,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): tf.Tensor
   const Values = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[type];
   const values = new Values(elements(shape));
   fill(values, data, shape);
-  return withGrad(() => tf.tensor(values, shape, type), type, requires_grad);
+  return leaf(() => tf.tensor(values, shape, type), type, requires_grad);
 }
 const tensorSignature: Signature<Bound> = signature('tensor', `data, *, ${common}`);
 
@@ -191,7 +191,7 @@ function filled(name: string, make: (size: number[], dtype: TfDtype) => tf.Tenso
     const { size, dtype, requires_grad } = bind(sig, args);
     const checked = flattenSize(name, size);
     const type = resolveDtype(dtype ?? float32);
-    return withGrad(() => make(checked, type), type, requires_grad);
+    return leaf(() => make(checked, type), type, requires_grad);
   };
 }
 
@@ -205,7 +205,7 @@ export function full(size: readonly number[], fill_value: number | boolean, opti
   const { dtype, requires_grad } = bind<Bound>(fullSignature, [size, fill_value, options]);
   const shape = checkSize('full', size);
   const type = dtype ? resolveDtype(dtype) : typeof fill_value === 'boolean' ? bool : float32;
-  return withGrad(() => tf.fill(shape, Number(fill_value), type), type, requires_grad);
+  return leaf(() => tf.fill(shape, Number(fill_value), type), type, requires_grad);
 }
 const fullSignature: Signature<Bound> = signature('full', `size, fill_value, *, ${common}`);
 
@@ -214,7 +214,7 @@ function like(name: string, make: (size: number[], dtype: TfDtype) => tf.Tensor)
   return (input: tf.Tensor, options: TensorOptions = {}): tf.Tensor => {
     const { dtype, requires_grad } = bind(sig, [input, options]);
     const type = dtype ? resolveDtype(dtype) : (input.dtype as TfDtype);
-    return withGrad(() => make(input.shape, type), type, requires_grad);
+    return leaf(() => make(input.shape, type), type, requires_grad);
   };
 }
 
@@ -253,7 +253,7 @@ export function arange(...args: RangeArgs): tf.Tensor {
   for (let i = 0; i < n; i++) {
     values[i] = i < vectorEnd ? Math.fround(start + step * (i - (i % 8))) + step * (i % 8) : start + step * i;
   }
-  return withGrad(() => tf.tensor1d(values, type), type, requires_grad);
+  return leaf(() => tf.tensor1d(values, type), type, requires_grad);
 }
 type Range = Bound & { start?: number; end: number; step: number };
 const arangeEnd: Signature<Range> = signature('arange', `end, *, step=1, ${common}`);
@@ -268,15 +268,10 @@ export function linspace(start: number, end: number, steps: number, options: Ten
   const f = Math.fround;
   const step = f(f(f(end) - f(start)) / (steps - 1));
   // Both halves count from their own end, as torch does.
-  for (let i = 0; i < steps; i++) {
-    values[i] = i < Math.floor(steps / 2) || steps === 1 ? f(start) + step * i : f(end) - step * (steps - 1 - i);
-    if (steps === 1) values[i] = start;
-  }
-  return withGrad(
-    () => tf.tensor(type === float32 ? values : Int32Array.from(values), [steps], type),
-    type,
-    requires_grad,
-  );
+  for (let i = 0; i < steps; i++)
+    values[i] = i < Math.floor(steps / 2) ? f(start) + step * i : f(end) - step * (steps - 1 - i);
+  if (steps === 1) values[0] = start;
+  return leaf(() => tf.tensor(type === float32 ? values : Int32Array.from(values), [steps], type), type, requires_grad);
 }
 const linspaceSignature: Signature<Bound> = signature('linspace', `start, end, steps, *, ${common}`);
 
@@ -287,6 +282,6 @@ export function eye(n: number, ...args: [m?: number, options?: TensorOptions] | 
     if (size < 0) throw new RuntimeError(`${key} must be greater or equal to 0, got ${size}`);
   }
   const type = resolveDtype(dtype ?? float32);
-  return withGrad(() => tf.eye(n, m ?? n, undefined, type), type, requires_grad);
+  return leaf(() => tf.eye(n, m ?? n, undefined, type), type, requires_grad);
 }
 const eyeSignature: Signature<Bound & { m: number | null }> = signature('eye', `n, m=None, *, ${common}`);

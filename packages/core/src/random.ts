@@ -10,11 +10,11 @@ import {
   flattenSize,
   float32,
   int32,
+  leaf,
   resolveDtype,
   type SizeArgs,
   type TensorOptions,
   type TfDtype,
-  withGrad,
 } from './creation';
 import { NotImplementedError, RuntimeError } from './errors';
 import { default_generator, type Generator } from './generator';
@@ -139,7 +139,7 @@ type Fill = (out: Float32Array, gen: Generator) => void;
 function make(size: readonly number[], generator: Generator | null, requires_grad: boolean, fill: Fill): tf.Tensor {
   const values = new Float32Array(elements(size));
   fill(values, generator ?? default_generator);
-  return withGrad(() => tf.tensor(values, [...size]), float32, requires_grad);
+  return leaf(() => tf.tensor(values, [...size]), float32, requires_grad);
 }
 
 function filled(name: string, kernel: string, fill: Fill) {
@@ -194,7 +194,7 @@ export function randint(...args: RandintArgs): tf.Tensor {
   if (high - 1 > most) throw new RuntimeError(`to - 1 is out of bounds ${kind}`);
   const values = type === float32 ? new Float32Array(elements(shape)) : new Int32Array(elements(shape));
   fillIntegers(values, low, high, generator ?? default_generator);
-  return withGrad(() => tf.tensor(values, shape, type), type, requires_grad);
+  return leaf(() => tf.tensor(values, shape, type), type, requires_grad);
 }
 type Randint = Bound & { low?: number; high: number };
 const randintHigh: Signature<Randint> = signature('randint', `high, size, *, ${options}`);
@@ -206,7 +206,7 @@ export function randperm(n: number, opts: RandomOptions = {}): tf.Tensor {
   checkSize('randperm', [n]);
   const type = resolveDtype(dtype ?? int32);
   const values = permutation(n, generator ?? default_generator);
-  return withGrad(() => tf.tensor1d(type === float32 ? Float32Array.from(values) : values, type), type, requires_grad);
+  return leaf(() => tf.tensor1d(type === float32 ? Float32Array.from(values) : values, type), type, requires_grad);
 }
 const randpermSignature: Signature<Bound> = signature('randperm', `n, *, ${options}`);
 
