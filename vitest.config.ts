@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['tfjs-torch-source', 'node', 'import', 'module', 'default'];
 const backends = (process.env.TFJS_TORCH_TEST_BACKENDS ?? 'cpu,wasm,tensorflow').split(',');
 
-// What TensorFlow's rounding depends on besides the CPU: the same in every run (design §6).
+// What TensorFlow's rounding depends on besides the CPU: the same in every run.
 const fixed = { TF_ENABLE_ONEDNN_OPTS: '1', TF_NUM_INTRAOP_THREADS: '2', TF_NUM_INTEROP_THREADS: '1' };
 
 // One project per backend over the same files; setup.ts skips by name what cannot load.

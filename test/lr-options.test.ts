@@ -44,7 +44,7 @@ const neverMet = ({ kwargs: { step_size, milestones, total_iters } }: Row) =>
 
 type Make = new (...args: unknown[]) => LRScheduler;
 
-// Beyond torch: what design §2.7 allows as options, or in place of an error.
+// What goes beyond torch: options of our own, or an answer in place of an error.
 
 describe('lr_at and preview tell the undisturbed trace and change nothing', () => {
   const rows = golden.traces.filter(

@@ -1,5 +1,5 @@
 /**
- * Memory without `dispose` (design §5, docs/memory.md).
+ * Memory without `dispose` (docs/memory.md).
  *
  * JavaScript tells nobody when a tensor is dropped, least of all in a synchronous loop. So time is cut into rounds, one
  * for each turn of a training loop; every kernel stamps what it reads and makes, and when a round ends, what no kernel
