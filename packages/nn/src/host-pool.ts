@@ -19,6 +19,7 @@ export interface Windows {
 /**
  * The largest value of each window and its place in `x`: torch's loop, in which the first of equals wins and a NaN stays.
  * tfjs's own kernels lose NaNs; wasm's gradient is wrong where the largest value is below 0, and cpu's is slow.
+ * Not by `eachPixel`: a call for each pixel costs 10 to 70 % of the time, the more the fewer channels.
  */
 export function maxOfWindows(x: Float32Array, w: Windows): { values: Float32Array; places: Int32Array } {
   const [batch, height, width, channels] = w.input;
