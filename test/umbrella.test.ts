@@ -19,6 +19,7 @@ const inner = {
     'internal',
     'isPlainObject',
     'permutation',
+    'pythonType',
     'randomSeed',
     'registerMissingKernels',
     'resolveDtype',

@@ -15,3 +15,4 @@ export {
   type WarningSink,
   warn,
 } from './errors';
+export { pythonType } from './python-type';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bind, isPlainObject, type Signature, signature } from './bind';
 import { RuntimeError, ValueError } from './errors';
+import { pythonType } from './python-type';
 
 export const float32 = 'float32';
 export const float = float32;
@@ -67,8 +68,7 @@ export function resolveDtype(dtype: Dtype): TfDtype {
 export function checkSize(name: string, size: readonly unknown[]): number[] {
   for (const n of size) {
     if (typeof n !== 'number' || !Number.isInteger(n)) {
-      const found = typeof n === 'number' ? 'float' : n === null ? 'NoneType' : typeof n;
-      throw new TypeError(`${name}(): argument 'size' (position 1) must be tuple of ints, not ${found}`);
+      throw new TypeError(`${name}(): argument 'size' (position 1) must be tuple of ints, not ${pythonType(n)}`);
     }
     if (n < 0) throw new RuntimeError(`Trying to create tensor with negative dimension ${n}: [${size.join(', ')}]`);
   }
@@ -132,8 +132,7 @@ function fill(out: Float32Array | Int32Array | Uint8Array, data: TensorData, sha
   let at = 0;
   const put = (x: unknown): void => {
     if (typeof x !== 'number' && typeof x !== 'boolean' && typeof x !== 'bigint') {
-      const found = typeof x === 'string' ? 'str' : x === null ? 'NoneType' : typeof x;
-      throw new TypeError(`new(): invalid data type '${found}'`);
+      throw new TypeError(`new(): invalid data type '${pythonType(x)}'`);
     }
     out[at++] = isBool ? Number(Boolean(x)) : Number(x);
   };

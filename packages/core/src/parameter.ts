@@ -4,7 +4,7 @@ import { type Args, bind, type Signature, signature } from './bind';
 import { defineData } from './data';
 import { install } from './hooks';
 import { OwnedVariable } from './owned-variable';
-import { pythonName } from './signatures';
+import { pythonType } from './python-type';
 
 const parameterSignature: Signature<{ data: unknown; requires_grad: boolean }> = signature(
   'Parameter.__new__',
@@ -16,7 +16,7 @@ class ParameterClass extends OwnedVariable {
     const { data, requires_grad } = bind(parameterSignature, args);
     if (!(data instanceof Tensor))
       throw new TypeError(
-        `Parameter.__new__(): argument 'data' (position 1) must be Tensor, not ${pythonName(data)}: new nn.Parameter(torch.tensor([1, 2]))`,
+        `Parameter.__new__(): argument 'data' (position 1) must be Tensor, not ${pythonType(data)}: new nn.Parameter(torch.tensor([1, 2]))`,
       );
     install();
     super(data, requires_grad);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bind, type Signature, signature } from './bind';
+import { pythonType } from './python-type';
 
 type Method = (this: tf.Tensor, ...args: never[]) => unknown;
 
@@ -63,18 +64,11 @@ const table: Record<string, string> = {
   uniform_: sample('from=0, to=1'),
 };
 
-export const pythonName = (x: unknown): string => {
-  if (x === null || x === undefined) return 'NoneType';
-  if (Array.isArray(x)) return 'list';
-  if (typeof x === 'number') return Number.isInteger(x) ? 'int' : 'float';
-  return { boolean: 'bool', string: 'str', object: 'dict' }[typeof x as string] ?? typeof x;
-};
-
 /** @throws TypeError in torch's words, of what is no tensor */
 function demandTensor(x: unknown, name: string, argument: string, position: number): void {
   if (!(x instanceof tf.Tensor))
     throw new TypeError(
-      `${name}(): argument '${argument}' (position ${position}) must be Tensor, not ${pythonName(x)}`,
+      `${name}(): argument '${argument}' (position ${position}) must be Tensor, not ${pythonType(x)}`,
     );
 }
 

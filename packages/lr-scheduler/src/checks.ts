@@ -1,20 +1,10 @@
-import { ValueError } from '@tfjs-torch/core/base';
+import { pythonType, ValueError } from '@tfjs-torch/core/base';
 import type { Optimizer } from '@tfjs-torch/optim';
-
-const pythonNames: Record<string, string> = { String: 'str', Boolean: 'bool', Array: 'list', Object: 'dict' };
-
-/** Python's name for a value's type. */
-export function typeName(x: unknown): string {
-  if (x === null || x === undefined) return 'NoneType';
-  if (typeof x === 'number') return Number.isInteger(x) ? 'int' : 'float';
-  const { name } = (x as object).constructor;
-  return pythonNames[name] ?? name;
-}
 
 export function assertOptimizer(value: unknown): asserts value is Optimizer<object> {
   const { param_groups, step, stepCount } = (value ?? {}) as Partial<Optimizer<object>>;
   if (!Array.isArray(param_groups) || typeof step !== 'function' || typeof stepCount !== 'number')
-    throw new TypeError(`${typeName(value)} is not an Optimizer`);
+    throw new TypeError(`${pythonType(value)} is not an Optimizer`);
 }
 
 /** @throws TypeError for an option that is no number */

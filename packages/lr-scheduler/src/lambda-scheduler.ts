@@ -1,5 +1,5 @@
-import { type Signature, ValueError } from '@tfjs-torch/core/base';
-import { assertOptimizer, typeName } from './checks';
+import { pythonType, type Signature, ValueError } from '@tfjs-torch/core/base';
+import { assertOptimizer } from './checks';
 import { type Bound, type Call, type SchedulerOptions, take } from './schedule';
 import { LRScheduler } from './scheduler';
 
@@ -30,7 +30,7 @@ export abstract class LambdaScheduler extends LRScheduler {
     if (lr_lambdas.length !== length)
       throw new ValueError(`Expected ${length} lr_lambdas, but got ${lr_lambdas.length}`);
     for (const f of lr_lambdas)
-      if (typeof f !== 'function') throw new TypeError(`lr_lambda should be a function, but got ${typeName(f)}`);
+      if (typeof f !== 'function') throw new TypeError(`lr_lambda should be a function, but got ${pythonType(f)}`);
     super(optimizer, last_epoch, { lr_lambdas }, ours);
   }
 

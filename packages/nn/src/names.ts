@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Dtype, NotImplementedError, resolveDtype } from '@tfjs-torch/core';
+import { type Dtype, NotImplementedError, pythonType, resolveDtype } from '@tfjs-torch/core';
 
 /** A shape as torch prints it. */
 export const size = (shape: readonly number[]): string => `torch.Size([${shape.join(', ')}])`;
@@ -28,16 +28,8 @@ export const notImplemented = (kernel: string, { dtype }: tf.Tensor): NotImpleme
   new NotImplementedError(`"${kernel}" not implemented for '${scalarType[dtype] ?? dtype}'`);
 
 /** torch.typename: of what class a value is, for messages. */
-export function typename(value: unknown): string {
-  if (value instanceof tf.Tensor) return `torch.${scalarType[value.dtype] ?? value.dtype}Tensor`;
-  if (value === null || value === undefined) return 'NoneType';
-  if (Array.isArray(value)) return 'list';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
-  if (typeof value === 'string') return 'str';
-  if (typeof value === 'boolean') return 'bool';
-  const name = Object.getPrototypeOf(value)?.constructor?.name;
-  return name === undefined || name === 'Object' ? 'dict' : name;
-}
+export const typename = (value: unknown): string =>
+  value instanceof tf.Tensor ? `torch.${scalarType[value.dtype] ?? value.dtype}Tensor` : pythonType(value);
 
 /** @throws for a dtype in which tfjs cannot compute a layer */
 export function assertFloat32(dtype: Dtype | null): void {

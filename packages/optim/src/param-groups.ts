@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { isPlainObject, KeyError, suggest, ValueError, warn } from '@tfjs-torch/core/base';
+import { isPlainObject, KeyError, pythonType, suggest, ValueError, warn } from '@tfjs-torch/core/base';
 
 /** A parameter, or a pair of its name and it, as `model.named_parameters()` gives. */
 export type Param = Tensor | readonly [name: string, parameter: Tensor];
@@ -22,21 +22,11 @@ export type ParamGroup<O extends object = object> = O & {
 /** In `defaults`: an option that every group must bring (torch.optim.optimizer.required). */
 export const required = Symbol('<required parameter>');
 
-/** Python's name of a value's type, for torch's messages. */
-function typename(value: unknown): string {
-  if (value instanceof Tensor) {
-    return { int32: 'torch.IntTensor', bool: 'torch.BoolTensor' }[value.dtype as string] ?? 'torch.FloatTensor';
-  }
-  if (value === null || value === undefined) return 'NoneType';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
-  if (Array.isArray(value)) return 'list';
-  if (isPlainObject(value)) return 'dict';
-  // A callable module is a function of its own class.
-  if (typeof value === 'object' || (typeof value === 'function' && value.constructor !== Function)) {
-    return value.constructor.name;
-  }
-  return { string: 'str', boolean: 'bool' }[typeof value as string] ?? typeof value;
-}
+/** torch.typename, for torch's messages. */
+const typename = (value: unknown): string =>
+  value instanceof Tensor
+    ? ({ int32: 'torch.IntTensor', bool: 'torch.BoolTensor' }[value.dtype as string] ?? 'torch.FloatTensor')
+    : pythonType(value);
 
 const isIterable = (value: unknown): value is Iterable<unknown> =>
   value !== null && typeof value === 'object' && Symbol.iterator in value;

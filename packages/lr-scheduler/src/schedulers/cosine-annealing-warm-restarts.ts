@@ -1,5 +1,5 @@
-import { bind, ValueError } from '@tfjs-torch/core/base';
-import { isPositiveInteger, typeName } from '../checks';
+import { bind, pythonType, ValueError } from '@tfjs-torch/core/base';
+import { isPositiveInteger } from '../checks';
 import { type Call, type SchedulerOptions, scheduler } from '../schedule';
 import { LRScheduler } from '../scheduler';
 
@@ -61,7 +61,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     if (!isPositiveInteger(T_0)) throw new ValueError(`Expected positive integer T_0, but got ${T_0}`);
     if (!isPositiveInteger(T_mult)) throw new ValueError(`Expected integer T_mult >= 1, but got ${T_mult}`);
     if (typeof eta_min !== 'number') {
-      throw new ValueError(`Expected float or int eta_min, but got ${eta_min} of type <class '${typeName(eta_min)}'>`);
+      throw new ValueError(
+        `Expected float or int eta_min, but got ${eta_min} of type <class '${pythonType(eta_min)}'>`,
+      );
     }
     super(optimizer, last_epoch, { T_0, T_i: T_0, T_mult, eta_min, T_cur: last_epoch }, ours);
   }
