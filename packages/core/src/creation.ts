@@ -80,8 +80,6 @@ export function flattenSize(name: string, size: readonly unknown[]): number[] {
   return checkSize(name, size.length === 1 && Array.isArray(size[0]) ? size[0] : size);
 }
 
-export const elements = (size: readonly number[]) => size.reduce((a, b) => a * b, 1);
-
 /** What `make` gives, as a leaf that requires a gradient if the options ask for it. */
 export function leaf<T extends tf.Tensor>(make: () => T, dtype: TfDtype, requires_grad: boolean): T {
   if (!requires_grad) return make();
@@ -172,7 +170,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): tf.Tensor
   const shape = shapeOf(data);
   const type = dtype ? resolveDtype(dtype) : inferDtype(data);
   const Values = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[type];
-  const values = new Values(elements(shape));
+  const values = new Values(tf.util.sizeFromShape(shape));
   fill(values, data, shape);
   return leaf(() => tf.tensor(values, shape, type), type, requires_grad);
 }

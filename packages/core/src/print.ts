@@ -58,8 +58,9 @@ function visible(n: number, summarize: boolean): (number | null)[] {
   return [...ends, null, ...ends.map((i) => n - edge + i)];
 }
 
-function body(values: ArrayLike<number>, shape: readonly number[], dtype: Tensor['dtype'], indent: number): string {
-  const size = shape.reduce((a, b) => a * b, 1);
+function body(t: Tensor, indent: number): string {
+  const { shape, dtype, size } = t;
+  const values = t.dataSync() as unknown as ArrayLike<number>;
   if (size === 0) return '[]';
   const summarize = size > threshold;
   const collect = (dim: number, offset: number): number[] => {
@@ -107,8 +108,7 @@ function formatSparse(t: SparseTensor): string {
 /** `print(t)`: `tensor([1., 2.], requires_grad=True)`. Reads the tensor back. */
 export function format(t: Tensor): string {
   if (t instanceof SparseTensor) return formatSparse(t);
-  const values = t.dataSync() as unknown as ArrayLike<number>;
-  let text = prefix + body(values, t.shape, t.dtype, prefix.length);
+  let text = prefix + body(t, prefix.length);
   const suffixes: string[] = [];
   if (t.size === 0 && t.rank !== 1) suffixes.push(`size=(${t.shape.join(', ')})`);
   if (!isLeaf(t)) suffixes.push(`grad_fn=<${fields(t)._node!.name}Backward0>`);

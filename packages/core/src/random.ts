@@ -6,7 +6,6 @@ import { boxMuller16 } from './box-muller';
 import {
   checkSize,
   type Dtype,
-  elements,
   flattenSize,
   float32,
   int32,
@@ -136,10 +135,10 @@ function floatDtype(dtype: Dtype | null, kernel: string): void {
 
 type Fill = (out: Float32Array, gen: Generator) => void;
 
-function make(size: readonly number[], generator: Generator | null, requires_grad: boolean, fill: Fill): tf.Tensor {
-  const values = new Float32Array(elements(size));
+function make(size: number[], generator: Generator | null, requires_grad: boolean, fill: Fill): tf.Tensor {
+  const values = new Float32Array(tf.util.sizeFromShape(size));
   fill(values, generator ?? default_generator);
-  return leaf(() => tf.tensor(values, [...size]), float32, requires_grad);
+  return leaf(() => tf.tensor(values, size), float32, requires_grad);
 }
 
 function filled(name: string, kernel: string, fill: Fill) {
@@ -192,7 +191,8 @@ export function randint(...args: RandintArgs): tf.Tensor {
     type === float32 ? [-(2 ** 24), 2 ** 24, '[-(2^24), 2^24]'] : [-(2 ** 31), 2 ** 31 - 1, 'for int'];
   if (low < least) throw new RuntimeError(`from is out of bounds ${kind}`);
   if (high - 1 > most) throw new RuntimeError(`to - 1 is out of bounds ${kind}`);
-  const values = type === float32 ? new Float32Array(elements(shape)) : new Int32Array(elements(shape));
+  const values =
+    type === float32 ? new Float32Array(tf.util.sizeFromShape(shape)) : new Int32Array(tf.util.sizeFromShape(shape));
   fillIntegers(values, low, high, generator ?? default_generator);
   return leaf(() => tf.tensor(values, shape, type), type, requires_grad);
 }

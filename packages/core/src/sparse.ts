@@ -3,8 +3,6 @@ import { engine } from './engine';
 import { RuntimeError } from './errors';
 import { withGrad } from './grad-mode';
 
-const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-
 /**
  * A tensor of which only some rows are kept: torch's COO layout. A place that stands there twice holds the sum, until
  * `coalesce()`. Gradients of embeddings are such; an operation that knows nothing of it sees the dense tensor.
@@ -126,7 +124,7 @@ export class SparseTensor extends tf.Tensor {
 
   /** The tensor with zeros where nothing is. */
   override to_dense(): tf.Tensor {
-    const count = product(this.shape.slice(0, this.#sparseDim));
+    const count = tf.util.sizeFromShape(this.shape.slice(0, this.#sparseDim));
     return tf.tidy(() =>
       this._nnz() === 0 || this.size === 0
         ? tf.zeros(this.shape, this.dtype)

@@ -160,7 +160,7 @@ function inferShape(t: tf.Tensor, shape: readonly number[]): number[] {
   const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
   const inferred = shape.map((d) => (d === -1 ? t.size / known : d));
   if (shape.filter((d) => d === -1).length > 1) throw new RuntimeError('only one dimension can be inferred');
-  if (!inferred.every(Number.isInteger) || inferred.reduce((n, d) => n * d, 1) !== t.size)
+  if (!inferred.every(Number.isInteger) || tf.util.sizeFromShape(inferred) !== t.size)
     throw new RuntimeError(`shape '[${shape.join(', ')}]' is invalid for input of size ${t.size}`);
   return inferred;
 }
@@ -186,7 +186,7 @@ function flatten(t: tf.Tensor, start: number, end: number): tf.Tensor {
   const [s, e] = [dimension(start, n), dimension(end, n)];
   if (s > e) throw new RuntimeError('flatten() has invalid args: start_dim cannot come after end_dim');
   if (t.rank === 0) return view(t, [1]);
-  const middle = t.shape.slice(s, e + 1).reduce((a, b) => a * b, 1);
+  const middle = tf.util.sizeFromShape(t.shape.slice(s, e + 1));
   return view(t, [...t.shape.slice(0, s), middle, ...t.shape.slice(e + 1)]);
 }
 
