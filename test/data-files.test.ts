@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -8,6 +8,7 @@ import * as torch from '@tfjs-torch/core';
 import { DataLoader, datasets, default_collate, transforms } from '@tfjs-torch/data';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { type Files, folder } from './files';
+import { readGolden } from './read-golden';
 
 const { CIFAR10, FashionMNIST, MNIST } = datasets;
 const { Compose, Image, Lambda, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor } = transforms;
@@ -25,7 +26,7 @@ interface Golden {
     rand: number;
   }[];
 }
-const golden: Golden = JSON.parse(readFileSync(new URL('golden/vision.json', import.meta.url), 'utf8'));
+const golden = readGolden<Golden>('vision');
 
 /** A tar archive, unpacked: for each file a block of 512 bytes that says what it is, then the file in such blocks. */
 function tarOf(files: Record<string, Uint8Array>): Uint8Array {

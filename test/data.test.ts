@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import { Generator } from '@tfjs-torch/core';
@@ -7,6 +6,7 @@ import * as data from '@tfjs-torch/data';
 import { DataLoader, Dataset, IterableDataset, random_split, Subset, TensorDataset } from '@tfjs-torch/data';
 import * as nn from '@tfjs-torch/nn';
 import { describe, expect, expectTypeOf, test } from 'vitest';
+import { readGolden } from './read-golden';
 
 interface Step {
   rand?: number;
@@ -36,7 +36,7 @@ interface Golden {
   weights: number[];
   cases: { seed: number; steps: Step[]; results: unknown[] }[];
 }
-const golden: Golden = JSON.parse(readFileSync(new URL('golden/data.json', import.meta.url), 'utf8'));
+const golden = readGolden<Golden>('data');
 
 class Stream extends IterableDataset<number> {
   constructor(readonly n: number) {

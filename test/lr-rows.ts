@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { catch_warnings, Parameter } from '@tfjs-torch/core';
 import type { LRScheduler } from '@tfjs-torch/lr-scheduler';
 import * as lr_scheduler from '@tfjs-torch/lr-scheduler';
 import * as optim from '@tfjs-torch/optim';
+import { readGolden } from './read-golden';
 
 // The rows of test/golden/lr.json; scripts/golden/lr.py says what their keys mean.
 
@@ -36,12 +36,12 @@ export interface Row extends Setting {
 type Message = [string, string];
 export type Action = string | [string, ...number[]];
 
-export const golden = JSON.parse(readFileSync(new URL('./golden/lr.json', import.meta.url), 'utf8')) as {
+export const golden = readGolden<{
   head: { torch: string; steps: number };
   said: { row: Setting; actions: Action[]; said: Message | Message[] }[];
   refused: { row: Setting; said: Message }[];
   traces: Row[];
-};
+}>('lr');
 
 const functions: Record<string, (x: number) => number> = {
   inverse: (t) => 1 / (1 + t),

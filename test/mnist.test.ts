@@ -5,13 +5,14 @@ import * as torch from '@tfjs-torch/core';
 import { DataLoader, datasets, default_collate, Subset, transforms } from '@tfjs-torch/data';
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { type Files, folder } from './files';
+import { readGolden } from './read-golden';
 
 interface Golden {
   /** x / 255 for each 8-bit x. */
   unit: number[];
   normalized: { mean: number; std: number; values: number[] }[];
 }
-const golden: Golden = JSON.parse(readFileSync(new URL('golden/data.json', import.meta.url), 'utf8'));
+const golden = readGolden<Golden>('data');
 
 const { MNIST } = datasets;
 const { Compose, Image, Lambda, Normalize, ToTensor } = transforms;

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import * as nn from '@tfjs-torch/nn';
 import * as swa from '@tfjs-torch/nn/swa-utils';
 import { SGD } from '@tfjs-torch/optim';
 import { describe, expect, test } from 'vitest';
+import { readGolden } from './read-golden';
 import { relativeError, tolerances } from './tolerances';
 
 // scripts/golden/nn_batchnorm.py says what is recorded.
@@ -33,13 +33,13 @@ interface Average {
   keys: string[];
   output: number[];
 }
-const golden = JSON.parse(readFileSync(new URL('./golden/nn_batchnorm.json', import.meta.url), 'utf8')) as {
+const golden = readGolden<{
   head: { torch: string; seed: number };
   errors: Record<string, [string, string]>;
   layers: Layer[];
   averages: Average[];
   update_bn: { states: Values; training: boolean[]; momenta: number[] }[];
-};
+}>('nn_batchnorm');
 
 const signed = (shape: number[]) => tf.tidy(() => torch.rand(shape).mul(2).sub(1));
 const near = (t: tf.Tensor | null, expected: number[], what = '') =>

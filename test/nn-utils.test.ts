@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import * as nn from '@tfjs-torch/nn';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Digest, digest, errorOf, label, type Sample, signed } from './programs';
+import { readGolden } from './read-golden';
 import { tolerances } from './tolerances';
 
 // scripts/golden/nn_utils.py says what is recorded.
@@ -15,7 +15,7 @@ interface Clipped {
   shapes: string;
   after: (Sample | null)[];
 }
-const golden = JSON.parse(readFileSync(new URL('./golden/nn_utils.json', import.meta.url), 'utf8')) as {
+const golden = readGolden<{
   head: { seed: number };
   shapes: Record<string, Shape[]>;
   norms: (Clipped & { norm_type: NormType; scale: number; max_norm: number; norm: Sample })[];
@@ -25,7 +25,7 @@ const golden = JSON.parse(readFileSync(new URL('./golden/nn_utils.json', import.
   vectors: { shapes: string; vector: Digest; gradients: Digest[]; after: Digest[] }[];
   errors: Record<string, [string, string]>;
   warnings: Record<string, [string, string][]>;
-};
+}>('nn_utils');
 
 function parameters(shapes: string, scale = 1): nn.Parameter[] {
   torch.manual_seed(golden.head.seed);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import { Generator } from '@tfjs-torch/core';
 import { describe, expect, test } from 'vitest';
+import { readGolden } from './read-golden';
 
 type Call = [name: string, ...args: number[]];
 type Result = string | number[];
@@ -13,7 +13,7 @@ interface Golden {
   initial_seeds: Record<string, string>;
   programs: { program: Call[]; seeds: Record<string, Result[]> }[];
 }
-const golden: Golden = JSON.parse(readFileSync(new URL('golden/random.json', import.meta.url), 'utf8'));
+const golden = readGolden<Golden>('random');
 
 const sha1 = (bytes: Uint8Array | Int32Array | Float32Array) =>
   createHash('sha1').update(bytes).digest('hex').slice(0, 12);

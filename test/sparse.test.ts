@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { manual_seed, Parameter, type SparseTensor, sparse_coo_tensor } from '@tfjs-torch/core';
 import * as nn from '@tfjs-torch/nn';
 import { describe, expect, test } from 'vitest';
+import { readGolden } from './read-golden';
 import { relativeError, tolerances } from './tolerances';
 
 // Recorded by scripts/golden/sparse.py.
@@ -39,7 +39,7 @@ interface Golden {
   prints: { indices: number[][]; values: number[] | number[][]; shape: number[]; text: string }[];
   errors: { desc: string; error: { class: string; text: string } }[];
 }
-const golden = JSON.parse(readFileSync(new URL('golden/sparse.json', import.meta.url), 'utf8')) as Golden;
+const golden = readGolden<Golden>('sparse');
 
 const tensor = ({ values, shape }: Dense, dtype: 'float32' | 'int32' = 'float32') =>
   tf.tensor(dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values), shape, dtype);
