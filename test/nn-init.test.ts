@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import * as nn from '@tfjs-torch/nn';
 import { describe, expect, test } from 'vitest';
 import {
-  type BadRow,
   type Callable,
   type Digest,
   digest,
@@ -12,10 +10,11 @@ import {
   evaluate,
   label,
   type Program,
+  type Programs,
   type Sample,
-  testBad,
-  type WarnedRow,
+  testPrograms,
 } from './programs';
+import { readGolden } from './read-golden';
 import { tolerances } from './tolerances';
 
 // scripts/golden/nn_init.py says what is recorded.
@@ -25,15 +24,14 @@ interface Drawn {
   shape: number[];
   next: number;
 }
-const golden = JSON.parse(readFileSync(new URL('./golden/nn_init.json', import.meta.url), 'utf8')) as {
+interface Golden extends Programs {
   head: { seed: number };
   draws: (Drawn & { call: string; values: Digest })[];
   orthogonal: (Drawn & { values: Sample })[];
   seeded: { call: string; a: number[]; values: Digest; next: number }[];
   old: { program: Program; warnings: string[]; values: Digest }[];
-  bad: BadRow[];
-  warned: WarnedRow[];
-};
+}
+const golden = readGolden<Golden>('nn_init');
 const { seed } = golden.head;
 const init = nn.init as unknown as Record<string, Callable>;
 
@@ -99,4 +97,4 @@ test('a wrong argument changes no value', () => {
   expect(new Set(t.dataSync())).toEqual(new Set([1]));
 });
 
-testBad(golden.bad, golden.warned);
+testPrograms(golden);

@@ -1,21 +1,21 @@
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import * as nn from '@tfjs-torch/nn';
 import { describe, expect, test } from 'vitest';
 import {
-  type BadRow,
   type Callable,
   errorOf,
+  expectLoss,
+  type LossRow,
   label,
-  type ModelRow,
   modules,
+  type Programs,
+  quietly,
   type Sample,
   signed,
-  testBad,
-  testModels,
-  type WarnedRow,
+  testPrograms,
 } from './programs';
+import { readGolden } from './read-golden';
 import { tolerances } from './tolerances';
 
 // scripts/golden/nn_losses.py says what is recorded.
@@ -26,22 +26,16 @@ interface Row {
   kinds: [Kind, Kind | 'labels'];
   input: number[];
 }
-interface LossRow extends Row {
+interface Case extends Row, LossRow {
   target: number[];
   options: Record<string, unknown>;
-  value: Sample;
-  input_gradient: Sample;
-  target_gradient?: Sample;
-  warnings?: string[];
 }
-const golden = JSON.parse(readFileSync(new URL('./golden/nn_losses.json', import.meta.url), 'utf8')) as {
+interface Golden extends Programs {
   head: { seed: number };
-  losses: LossRow[];
+  losses: Case[];
   second: (Row & { gradient: Sample })[];
-  models: ModelRow[];
-  bad: BadRow[];
-  warned: WarnedRow[];
-};
+}
+const golden = readGolden<Golden>('nn_losses');
 
 const kinds: Record<Kind, (shape: number[]) => tf.Tensor> = {
   signed,
@@ -58,17 +52,8 @@ const lossOf = (name: string, options: object) =>
     ? (x: tf.Tensor, y: tf.Tensor) => functions[name.slice(2)]!(x, y, options) as tf.Tensor
     : (new modules[name]!(options) as (x: tf.Tensor, y: tf.Tensor) => tf.Tensor);
 
-/** Without a word on the reduction of kl_div. */
-function quietly<T>(f: () => T): T {
-  let result: T;
-  torch.catch_warnings(() => {
-    result = f();
-  });
-  return result!;
-}
-
 describe('losses equal torch.float64', () => {
-  const title = (r: LossRow) => `${r.loss} ${label(r.options)} ${r.kinds} [${r.input}] [${r.target}]`;
+  const title = (r: Case) => `${r.loss} ${label(r.options)} ${r.kinds} [${r.input}] [${r.target}]`;
   test.for(golden.losses.map((row) => [title(row), row] as const))('%s', ([, row]) => {
     torch.manual_seed(golden.head.seed);
     const input = kinds[row.kinds[0]](row.input).requires_grad_();
@@ -78,17 +63,7 @@ describe('losses equal torch.float64', () => {
     const options = Object.fromEntries(
       Object.entries(row.options).map(([key, v]) => [key, Array.isArray(v) ? torch.rand(v as number[]) : v]),
     );
-    let loss: tf.Tensor;
-    const caught = torch.catch_warnings(() => {
-      loss = lossOf(row.loss, options)(input, target);
-    });
-    expect(caught.map((w) => w.message)).toEqual(row.warnings ?? []);
-    loss!.backward(signed(loss!.shape));
-    expect(errorOf(loss!, row.value)).toBeLessThanOrEqual(tolerances.loss);
-    expect(errorOf(input.grad, row.input_gradient)).toBeLessThanOrEqual(tolerances.layer);
-    if (row.target_gradient) {
-      expect(errorOf(target.grad, row.target_gradient)).toBeLessThanOrEqual(tolerances.layer);
-    }
+    expectLoss(lossOf(row.loss, options), input, target, row);
   });
 
   test.for(golden.second.map((row) => [row.loss, row] as const))('twice differentiated: %s', ([, row]) => {
@@ -140,5 +115,4 @@ describe('what is not in the numbers', () => {
   });
 });
 
-testModels(golden.models);
-testBad(golden.bad, golden.warned);
+testPrograms(golden);

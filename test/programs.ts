@@ -67,14 +67,14 @@ export function errorOf(t: tf.Tensor | null, expected: Sample): number {
 
 export const label = (x: unknown) => JSON.stringify(x).replaceAll('"', '').slice(0, 150);
 
-export interface LayerRow {
+interface LayerRow {
   module: Program;
   input: number[];
   output: Sample;
   input_gradient: Sample;
   gradients: Record<string, Sample>;
 }
-export const testLayers = (rows: LayerRow[]) =>
+const testLayers = (rows: LayerRow[]) =>
   describe('layers equal torch.float64', () => {
     test.for(rows.map((row) => [`${label(row.module)} ${label(row.input)}`, row] as const))('%s', ([, row]) => {
       torch.manual_seed(7);
@@ -90,13 +90,13 @@ export const testLayers = (rows: LayerRow[]) =>
     });
   });
 
-export interface FreshRow {
+interface FreshRow {
   module: Program;
   seed: number;
   parameters: Record<string, Digest>;
   next: number;
 }
-export const testFresh = (rows: FreshRow[]) =>
+const testFresh = (rows: FreshRow[]) =>
   describe('what is drawn at random equals torch bit for bit', () => {
     test.for(rows.map((row) => [`${label(row.module)} seed ${row.seed}`, row] as const))('%s', ([, row]) => {
       torch.manual_seed(row.seed);
@@ -106,7 +106,7 @@ export const testFresh = (rows: FreshRow[]) =>
     });
   });
 
-export interface ModelRow {
+interface ModelRow {
   module: Program;
   repr: string;
   state_dict: [string, number[]][];
@@ -114,7 +114,7 @@ export interface ModelRow {
   named_parameters: string[];
   children: string[];
 }
-export const testModels = (rows: ModelRow[]) =>
+const testModels = (rows: ModelRow[]) =>
   describe('models look like torch', () => {
     test.for(rows.map((row) => [label(row.module), row] as const))('%s', ([, row]) => {
       const model = build(row.module);
@@ -129,16 +129,16 @@ export const testModels = (rows: ModelRow[]) =>
     });
   });
 
-export interface BadRow {
+interface BadRow {
   program: Program;
   error: string;
   text: string;
 }
-export interface WarnedRow {
+interface WarnedRow {
   program: Program;
   warnings: string[];
 }
-export const testBad = (bad: BadRow[], warned: WarnedRow[]) =>
+const testBad = (bad: BadRow[], warned: WarnedRow[]) =>
   describe('bad input', () => {
     // Ours adds the nearest known keyword.
     const plain = (text: string) => text.replace(/\. Did you mean '\w+'\?$/, '');
@@ -161,3 +161,77 @@ export const testBad = (bad: BadRow[], warned: WarnedRow[]) =>
       expect(caught.map((w) => w.message)).toEqual(warnings);
     });
   });
+
+/** What every golden file of programs may hold. */
+export interface Programs {
+  layers?: LayerRow[];
+  fresh?: FreshRow[];
+  models?: ModelRow[];
+  bad: BadRow[];
+  warned: WarnedRow[];
+}
+export function testPrograms({ layers, fresh, models, bad, warned }: Programs): void {
+  if (layers) testLayers(layers);
+  if (fresh) testFresh(fresh);
+  if (models) testModels(models);
+  testBad(bad, warned);
+}
+
+/** The result of what may warn. */
+export function quietly<T>(f: () => T): T {
+  let result: T;
+  torch.catch_warnings(() => {
+    result = f();
+  });
+  return result!;
+}
+
+export interface LossRow {
+  value: Sample;
+  input_gradient: Sample;
+  target_gradient?: Sample;
+  warnings?: string[];
+}
+export function expectLoss(
+  loss: (input: tf.Tensor, target: tf.Tensor) => tf.Tensor,
+  input: tf.Tensor,
+  target: tf.Tensor,
+  expected: LossRow,
+): void {
+  let value: tf.Tensor;
+  const caught = torch.catch_warnings(() => {
+    value = loss(input, target);
+  });
+  expect(caught.map((w) => w.message)).toEqual(expected.warnings ?? []);
+  value!.backward(signed(value!.shape));
+  expect(errorOf(value!, expected.value)).toBeLessThanOrEqual(tolerances.loss);
+  expect(errorOf(input.grad, expected.input_gradient)).toBeLessThanOrEqual(tolerances.layer);
+  if (expected.target_gradient) {
+    expect(errorOf(target.grad, expected.target_gradient)).toBeLessThanOrEqual(tolerances.layer);
+  }
+}
+
+export interface DroppedRow<Recorded = Digest> {
+  shape: number[];
+  output: Recorded;
+  gradient: Recorded;
+  /** The generator's next number. */
+  next: number;
+}
+/** What is dropped is torch's bit for bit; -0 too, where a negative value was dropped. */
+export function expectDropped(dropout: (x: tf.Tensor) => tf.Tensor, row: DroppedRow): void {
+  const input = signed(row.shape).requires_grad_();
+  const output = dropout(input);
+  output.backward(torch.ones(row.shape));
+  expect(digest(output)).toEqual(row.output);
+  expect(digest(input.grad!)).toEqual(row.gradient);
+  expect(torch.rand(1).item()).toBe(row.next);
+}
+/** The same behind a convolution, whose gradient is compared. */
+export function expectNetDropped(net: [nn.Conv2d, ...nn.Module[]], row: DroppedRow<Sample>): void {
+  const output = new nn.Sequential(...net)(signed(row.shape)) as tf.Tensor;
+  output.sum().backward();
+  expect(errorOf(output, row.output)).toBeLessThanOrEqual(tolerances.layer);
+  expect(errorOf(net[0].weight.grad, row.gradient)).toBeLessThanOrEqual(tolerances.layer);
+  expect(torch.rand(1).item()).toBe(row.next);
+}
