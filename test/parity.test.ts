@@ -3,8 +3,9 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { compare, teacherForced } from '@tfjs-torch/parity';
 import torch from 'tfjs-torch';
 import { describe, expect, it } from 'vitest';
+import { lenet } from './nets';
 import { goldenOf, head } from './parity/golden';
-import { lenet, script, test, train } from './parity/lenet';
+import { script, test, train } from './parity/lenet';
 import { tolerances } from './tolerances';
 
 const { nn } = torch;

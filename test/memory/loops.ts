@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import torch from 'tfjs-torch';
+import { cifar, lenet } from '../nets';
 
 const { nn, optim } = torch;
 const { DataLoader, TensorDataset } = torch.utils.data;
@@ -409,39 +410,11 @@ export const loops: readonly Loop[] = [
   },
 ];
 
-/** LeNet and the CIFAR-10 network of seed 004, at batch 64. */
-const lenet = () =>
-  new nn.Sequential(
-    new nn.Conv2d(1, 6, 5, { padding: 2 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(6, 16, 5),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-    new nn.Linear(400, 120),
-    new nn.ReLU(),
-    new nn.Linear(120, 84),
-    new nn.ReLU(),
-    new nn.Linear(84, 10),
-  );
-const cifar = () =>
-  new nn.Sequential(
-    new nn.Conv2d(3, 32, 5, { padding: 2 }),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(32, 32, 5, { padding: 2 }),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(32, 64, 5, { padding: 2 }),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-    new nn.Linear(1024, 64),
-    new nn.Linear(64, 10),
-  );
-
-const realNet = (name: string, build: () => (x: Tensor) => Tensor, shape: [number, number, number]): Loop => ({
+/** At batch 64. */
+const realNet = (name: string, build: typeof lenet, shape: [number, number, number]): Loop => ({
   name,
   *run() {
-    const model = build() as ReturnType<typeof lenet>;
+    const model = build();
     const loss_fn = criterion();
     const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
     let running_loss: Tensor = torch.zeros([]);

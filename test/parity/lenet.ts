@@ -1,4 +1,5 @@
 import torch, { torchvision } from 'tfjs-torch';
+import { lenet } from '../nets';
 import { head } from './golden';
 
 const { nn } = torch;
@@ -6,22 +7,6 @@ const { DataLoader } = torch.utils.data;
 
 export const train = new torchvision.datasets.MNIST({ train: true, transform: new torchvision.transforms.ToTensor() });
 export const test = new torchvision.datasets.MNIST({ train: false, transform: new torchvision.transforms.ToTensor() });
-
-export const lenet = () =>
-  new nn.Sequential(
-    new nn.Conv2d(1, 6, 5, { padding: 2 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(6, 16, 5),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-    new nn.Linear(400, 120),
-    new nn.ReLU(),
-    new nn.Linear(120, 84),
-    new nn.ReLU(),
-    new nn.Linear(84, 10),
-  );
 
 /** What a plain training script has after its first lines: scripts/golden/lenet.py has the same function. */
 export function script(seed: number) {
