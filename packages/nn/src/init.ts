@@ -159,7 +159,7 @@ export function dirac_<T extends tf.Tensor>(tensor: T, ...args: Args<[groups: nu
   }
   const [out, inputs, ...window] = tensor.shape as [number, number, ...number[]];
   if (out % groups !== 0) throw new ValueError('dim 0 must be divisible by groups');
-  const field = window.reduce((a, b) => a * b, 1);
+  const field = tf.util.sizeFromShape(window);
   const centre = window.reduce((at, n) => at * n + Math.floor(n / 2), 0);
   const each = out / groups;
   return fill(tensor, (values) => {
@@ -339,7 +339,7 @@ export function _calculate_fan_in_and_fan_out(tensor: tf.Tensor): [number, numbe
   if (out === undefined || inputs === undefined) {
     throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
   }
-  const field = window.reduce((a, b) => a * b, 1);
+  const field = tf.util.sizeFromShape(window);
   return [inputs * field, out * field];
 }
 

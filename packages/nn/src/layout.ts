@@ -52,7 +52,7 @@ export function valuesLike(x: tf.Tensor, values: Float32Array): tf.Tensor {
   if (!y) return tf.tensor(values, x.shape);
   const [n = 0, c = 0, ...space] = x.shape;
   const permuted = new Float32Array(values.length);
-  const pixels = space.reduce((a, b) => a * b, 1);
+  const pixels = tf.util.sizeFromShape(space);
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < c; k++) {
       const from = (i * c + k) * pixels;

@@ -66,7 +66,7 @@ function normalize(
   bias: tf.Tensor | null,
   eps: number,
 ): tf.Tensor {
-  const columns = shape.reduce((a, b) => a * b, 1);
+  const columns = tf.util.sizeFromShape([...shape]);
   const count = input.size / columns;
   const flat = (t: tf.Tensor) => (t.rank === 2 && t.shape[1] === columns ? t : tf.reshape(t, [-1, columns]));
   const mean = (t: tf.Tensor) => tf.mean(t, 1, true);

@@ -14,7 +14,7 @@ export function flatten(
   const start = dimension(start_dim, input.rank);
   const end = dimension(end_dim, input.rank);
   if (start > end) throw new RuntimeError('flatten() has invalid args: start_dim cannot come after end_dim');
-  const joined = input.shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
+  const joined = tf.util.sizeFromShape(input.shape.slice(start, end + 1));
   return tf.reshape(input, [...input.shape.slice(0, start), joined, ...input.shape.slice(end + 1)]);
 }
 const flattenSignature: Signature<{ start_dim: number; end_dim: number }> = signature(
@@ -27,7 +27,7 @@ export function unflatten(input: tf.Tensor, dim: number, sizes: readonly number[
   const axis = dimension(dim, input.rank);
   const n = input.shape[axis] ?? 1;
   if (sizes.length === 0) throw new RuntimeError('unflatten: sizes must be non-empty');
-  const known = sizes.filter((x) => x !== -1).reduce((a, b) => a * b, 1);
+  const known = tf.util.sizeFromShape(sizes.filter((x) => x !== -1));
   const open = sizes.filter((x) => x === -1).length;
   if (open > 1) throw new RuntimeError('unflatten: only one dimension can be inferred');
   if (open === 1 ? known === 0 || n % known !== 0 : known !== n) {

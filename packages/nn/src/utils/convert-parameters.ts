@@ -28,7 +28,7 @@ export function vector_to_parameters(vec: tf.Tensor, parameters: Iterable<tf.Ten
   if (tensors.length === 0) return;
   if (vec.rank === 0) throw new IndexError('slice() cannot be applied to a 0-dim tensor.');
   const rows = vec.shape[0]!;
-  const width = vec.shape.slice(1).reduce((a, b) => a * b, 1);
+  const width = tf.util.sizeFromShape(vec.shape.slice(1));
   let taken = 0;
   const counts = tensors.map((p) => {
     const count = Math.min(p.size, rows - taken);
