@@ -69,6 +69,16 @@ export type KernelCall =
 /** tfjs's one engine: shared even by two copies of tfjs-core. */
 export const engine = tf.engine() as unknown as Engine;
 
+/** Counts a storage that the current backend has just made for `t`, which alone holds it; no scope is to track it. */
+export function countStorage({ dtype, shape, size }: tf.Tensor, dataId: tf.DataId): void {
+  const { state, backend } = engine;
+  const bytes = size * tf.util.bytesPerElement(dtype);
+  state.tensorInfo.set(dataId, { backend, dtype, shape, bytes });
+  state.numTensors++;
+  state.numDataBuffers++;
+  state.numBytes += bytes;
+}
+
 const copies = globalThis as unknown as Record<symbol, string | undefined>;
 const key = Symbol.for('tfjs-torch');
 

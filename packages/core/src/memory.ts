@@ -7,7 +7,7 @@
  * back when it is used again. The others fail with a message that says how to keep them.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { engine, type Scope } from './engine';
+import { countStorage, engine, type Scope } from './engine';
 import { RuntimeError } from './errors';
 import { fields, type Values } from './fields';
 import { hold, unhold } from './finalizer';
@@ -188,13 +188,8 @@ export function restore(dataId: tf.DataId): boolean {
         'Keep it with tf.keep(t), or take its values when you have it, with t.item() or t.dataSync() (docs/memory.md).',
     );
   }
-  const { state, backend } = engine;
-  const bytes = t.size * tf.util.bytesPerElement(t.dtype);
-  backend.move(dataId, values, t.shape, t.dtype, 1);
-  state.tensorInfo.set(dataId, { backend, dtype: t.dtype, shape: t.shape, bytes });
-  state.numTensors++;
-  state.numDataBuffers++;
-  state.numBytes += bytes;
+  engine.backend.move(dataId, values, t.shape, t.dtype, 1);
+  countStorage(t, dataId);
   tombs.delete(dataId);
   delete (t as Partial<tf.Tensor>).dispose;
   fromHost(t, values);

@@ -1,5 +1,5 @@
 import type { DataId, Tensor } from '@tensorflow/tfjs-core';
-import { engine } from './engine';
+import { countStorage, engine } from './engine';
 import { fields } from './fields';
 
 /** `t`'s storage is somebody else's now: the scope that tracks `t` must not give it back. */
@@ -24,15 +24,8 @@ export function swap(target: Tensor, value: Tensor): void {
   surrender(value);
 }
 
-const FLOAT32_BYTES = 4;
-
 /** Gives `target`, of float32, a storage that the current backend has just made and that no tensor holds. */
 export function receive(target: Tensor, dataId: DataId): void {
   replaceStorage(target, dataId);
-  const { state, backend } = engine;
-  const bytes = target.size * FLOAT32_BYTES;
-  state.tensorInfo.set(dataId, { backend, dtype: 'float32', shape: target.shape, bytes });
-  state.numTensors++;
-  state.numDataBuffers++;
-  state.numBytes += bytes;
+  countStorage(target, dataId);
 }
