@@ -1,11 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type {} from '@tfjs-torch/core';
 import { isPlainObject, KeyError, NotImplementedError, ValueError, warn } from '@tfjs-torch/core/base';
-import type { Optimizer } from '@tfjs-torch/optim';
+import type { Optimizer, ParamGroup } from '@tfjs-torch/optim';
 import { assertOptimizer } from './checks';
 import type { Schedule, SchedulerOptions } from './schedule';
-
-type Group = Optimizer<object>['param_groups'][number];
 
 const guide = 'See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate';
 export const warnings = {
@@ -28,15 +26,15 @@ export const warnings = {
 const attached = new WeakMap<object, { step: unknown; count: number }>();
 
 /** A group's rate as a number; a tensor's is read. */
-export function readLr(group: Group, key = 'lr'): number {
+export function readLr(group: ParamGroup, key = 'lr'): number {
   const lr = group[key] as number | Tensor;
   return typeof lr === 'number' ? lr : lr.dataSync()[0]!;
 }
 
 /** The rate that a group began with. */
-const baseLr = (group: Group) => readLr(group, 'initial_lr' in group ? 'initial_lr' : 'lr');
+const baseLr = (group: ParamGroup) => readLr(group, 'initial_lr' in group ? 'initial_lr' : 'lr');
 
-export function writeLr(group: Group, value: number): void {
+export function writeLr(group: ParamGroup, value: number): void {
   if (typeof group.lr === 'number') group.lr = value;
   else (group.lr as Tensor).fill_(value);
 }

@@ -21,7 +21,7 @@ interface Place {
   T_i: number;
 }
 
-export const cosineAnnealingWarmRestarts = {
+const cosineAnnealingWarmRestarts = {
   closed: ({ eta_min }: { eta_min: number }, base: number, { T_cur, T_i }: Place): number =>
     eta_min + ((base - eta_min) * (1 + Math.cos((Math.PI * T_cur) / T_i))) / 2,
   /** Where epoch `t`, which may be a fraction, lies. */

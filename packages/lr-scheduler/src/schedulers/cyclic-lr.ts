@@ -47,7 +47,7 @@ interface Cycle {
   scale_fn: ScaleFn;
 }
 
-export const cyclicLR = {
+const cyclicLR = {
   /** How far the rate is from its lower bound to its upper at step `t`, and how high the cycle is. */
   closed(h: Cycle, t: number): [share: number, height: number] {
     const cycle = Math.floor(1 + t / h.total_size);

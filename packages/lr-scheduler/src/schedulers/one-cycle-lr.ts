@@ -1,6 +1,7 @@
 import { KeyError, ValueError } from '@tfjs-torch/core/base';
+import type { ParamGroup } from '@tfjs-torch/optim';
 import { annealStrategy, assertOptimizer, isPositiveInteger, perGroup } from '../checks';
-import { beginMomentum, cyclesBeta1, type Group, writeMomentum } from '../momentum';
+import { beginMomentum, cyclesBeta1, writeMomentum } from '../momentum';
 import { type Call, type OurOptions, type SchedulerOptions, scheduler, take } from '../schedule';
 import { LRScheduler, readLr } from '../scheduler';
 
@@ -64,7 +65,7 @@ function phases(total_steps: number, pct_start: number, three_phase: boolean): P
   ];
 }
 
-export const oneCycleLR = {
+const oneCycleLR = {
   /** The phase in which step `t` lies and how far it is there. */
   place(all: readonly Phase[], t: number): [phase: Phase, pct: number] {
     const found = all.findIndex(({ end_step }) => t <= end_step);
@@ -104,13 +105,13 @@ function stepsOf({
   return check('epochs', epochs) * check('steps_per_epoch', steps_per_epoch);
 }
 
-function read(group: Group, key: string): number {
+function read(group: ParamGroup, key: string): number {
   const value = group[key] as number | undefined;
   if (value === undefined) throw new KeyError(`'${key}'`);
   return value;
 }
 
-function beginRates(group: Group, max_lr: number, div: { div_factor: number; final_div_factor: number }): void {
+function beginRates(group: ParamGroup, max_lr: number, div: { div_factor: number; final_div_factor: number }): void {
   group.initial_lr = max_lr / div.div_factor;
   group.max_lr = max_lr;
   group.min_lr = (group.initial_lr as number) / div.final_div_factor;
@@ -198,8 +199,8 @@ export class OneCycleLR extends LRScheduler {
     const [phase, pct] = oneCycleLR.place(this._schedule_phases, held);
     const anneal = oneCycleLR[this._anneal_func_type](pct);
     return {
-      lr: (group: Group) => anneal(read(group, phase.start_lr), read(group, phase.end_lr)),
-      momentum: (group: Group) => anneal(read(group, phase.start_momentum), read(group, phase.end_momentum)),
+      lr: (group: ParamGroup) => anneal(read(group, phase.start_lr), read(group, phase.end_lr)),
+      momentum: (group: ParamGroup) => anneal(read(group, phase.start_momentum), read(group, phase.end_momentum)),
     };
   }
 

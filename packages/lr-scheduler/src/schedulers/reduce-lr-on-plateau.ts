@@ -32,6 +32,9 @@ const parameters = signature<Bound<ReduceLROnPlateauOptions>>(
 /** A metric is a number or a tensor of one value. */
 export type Metrics = number | Tensor;
 
+/** What any metric is better than. */
+const worst = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
+
 /** Whether `a` is better than `best`, by `mode` and `threshold_mode`. */
 const isBetter = {
   'min rel': (a: number, best: number, threshold: number) => a < best * (1 - threshold),
@@ -99,7 +102,7 @@ export class ReduceLROnPlateau extends LRScheduler {
         eps,
         last_epoch: 0,
         _last_lr: optimizer.param_groups.map((group) => readLr(group)),
-        mode_worse: mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
+        mode_worse: worst[mode],
         mode,
         threshold,
         threshold_mode,
@@ -198,7 +201,7 @@ export class ReduceLROnPlateau extends LRScheduler {
   override load_state_dict(state_dict: Readonly<Record<string, unknown>>, options?: { apply?: boolean }): void {
     super.load_state_dict(state_dict, options);
     // JSON has no infinity.
-    this.mode_worse = this.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    this.mode_worse = worst[this.mode];
     this.best ??= this.mode_worse;
   }
 }

@@ -18,7 +18,7 @@ const anneal = {
   linear: (t: number) => t,
 };
 
-export const swaLR = {
+const swaLR = {
   /** The share of `swa_lr` in the rate after the scheduler's `step`th step, 0 being the constructor's. */
   share: (h: { anneal_epochs: number; _anneal_strategy: 'cos' | 'linear' }, step: number): number =>
     anneal[h._anneal_strategy](Math.max(0, Math.min(1, step / Math.max(1, h.anneal_epochs)))),
