@@ -35,6 +35,8 @@ export const tolerances = {
   learningRate: 1e-12,
   /** A rate that is a tensor is float32; torch multiplies in float32, we in float64 and then round. */
   tensorLearningRate: 1e-6,
+  /** Gradients of convolutions, beside tfjs's own kernels: float32 sums of at most 3 · 28 · 28 products, in another order. */
+  kernel: 2e-6,
   /** A layer's output and gradients, against torch.float64: some roundings in sums of up to 400 products. */
   layer: 2e-5,
   /** Look-ups, and sums of a few float32; N(0, 1) of torch's generator is within 2 ulp of torch's. */

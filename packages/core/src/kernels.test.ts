@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { relativeError, tolerances } from '../../../test/tolerances';
 import { registerMissingKernels, replacedKernel } from './kernels';
 
 // The oracle is tfjs's own cpu kernel, which sums in float64.
@@ -83,12 +84,6 @@ async function both(make: () => Case) {
     leaked: [after.numTensors - before.numTensors, after.numDataBuffers - before.numDataBuffers],
   };
 }
-
-/** The largest error over the largest value. */
-const relativeError = (actual: number[], expected: number[]) => {
-  const largest = Math.max(...expected.map(Math.abs));
-  return Math.max(...expected.map((value, i) => Math.abs(value - (actual[i] ?? Number.NaN)))) / largest;
-};
 
 type Pad = 'valid' | 'same' | number | Array<[number, number]>;
 type Pair = [number, number];
@@ -180,9 +175,6 @@ const depthwise =
         };
   };
 
-// float32 sums of at most 3 * 28 * 28 products, in another order.
-const tolerance = 2e-6;
-
 const table: Array<[name: string, cases: ConvCase[], make: Made]> = [
   ['Conv2DBackpropFilter', convCases, conv2D('filter')],
   ['Conv2DBackpropInput', convCases, conv2D('input')],
@@ -196,7 +188,7 @@ describe.each(table)('%s', (_name, cases, make) => {
     if (current === 'tensorflow' && cases === depthwiseCases && c.dilations) return;
     const { expected, actual, leaked } = await both(() => make(c));
     expect(actual.shape).toEqual(expected.shape);
-    expect(relativeError(actual.values, expected.values)).toBeLessThan(tolerance);
+    expect(relativeError(actual.values, expected.values)).toBeLessThan(tolerances.kernel);
     expect(leaked).toEqual([0, 0]);
   });
 });
@@ -207,7 +199,7 @@ test.each(['filter', 'input'] as const)('convolution gradient of the %s in NCHW'
   for (const c of convCases) {
     const { expected, actual, leaked } = await both(() => conv2D(of, 'NCHW')(c));
     expect(actual.shape).toEqual(expected.shape);
-    expect(relativeError(actual.values, expected.values)).toBeLessThan(tolerance);
+    expect(relativeError(actual.values, expected.values)).toBeLessThan(tolerances.kernel);
     expect(leaked).toEqual([0, 0]);
   }
 });
