@@ -3,45 +3,15 @@ import { createInterface } from 'node:readline';
 import * as tf from '@tensorflow/tfjs-core';
 import { initBackend } from '@tfjs-torch/node';
 import torch from 'tfjs-torch';
+import { cifar, lenet } from '../test/nets';
 
 const { nn } = torch;
 const batchSize = 64;
 const batchCount = 10;
 
 const networks = {
-  cifar: {
-    image: [3, 32, 32],
-    make: () =>
-      new nn.Sequential(
-        new nn.Conv2d(3, 32, 5, { padding: 2 }),
-        new nn.MaxPool2d(2),
-        new nn.Conv2d(32, 32, 5, { padding: 2 }),
-        new nn.MaxPool2d(2),
-        new nn.Conv2d(32, 64, 5, { padding: 2 }),
-        new nn.MaxPool2d(2),
-        new nn.Flatten(),
-        new nn.Linear(1024, 64),
-        new nn.Linear(64, 10),
-      ),
-  },
-  lenet: {
-    image: [1, 28, 28],
-    make: () =>
-      new nn.Sequential(
-        new nn.Conv2d(1, 6, 5, { padding: 2 }),
-        new nn.ReLU(),
-        new nn.MaxPool2d(2),
-        new nn.Conv2d(6, 16, 5),
-        new nn.ReLU(),
-        new nn.MaxPool2d(2),
-        new nn.Flatten(),
-        new nn.Linear(400, 120),
-        new nn.ReLU(),
-        new nn.Linear(120, 84),
-        new nn.ReLU(),
-        new nn.Linear(84, 10),
-      ),
-  },
+  cifar: { image: [3, 32, 32], make: cifar },
+  lenet: { image: [1, 28, 28], make: lenet },
   mlp: {
     image: [784],
     make: () =>
