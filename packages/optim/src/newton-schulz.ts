@@ -18,6 +18,26 @@ export function bfloat16(x: tf.Tensor): tf.Tensor {
   });
 }
 
+/**
+ * y + a·x of a bfloat16 x, rounded to float32 once, as torch's product of matrices does when it is added: a second rounding would
+ * tip a bfloat16 over now and then.
+ */
+function addScaled(y: tf.Tensor, a: number, x: tf.Tensor): tf.Tensor {
+  // Products of x, which has 8 bits, with 16 of a's 24 and with the other 8 are exact.
+  const [high, low] = split(Math.fround(a));
+  const product = tf.mul(x, high);
+  const sum = tf.add(y, product);
+  const added = tf.sub(sum, y);
+  const lost = tf.add(tf.sub(y, tf.sub(sum, added)), tf.sub(product, added));
+  return tf.add(sum, tf.add(lost, tf.mul(x, low)));
+}
+
+function split(a: number): [high: number, low: number] {
+  const shifted = Math.fround(a * (2 ** 8 + 1));
+  const high = Math.fround(shifted - Math.fround(shifted - a));
+  return [high, a - high];
+}
+
 export interface NewtonSchulz {
   /** Of the odd polynomial x, x³, x⁵. */
   ns_coefficients: readonly [number, number, number];
@@ -40,8 +60,8 @@ export function zeropower(update: tf.Tensor2D, h: NewtonSchulz): tf.Tensor {
     for (let k = 0; k < h.ns_steps; k++) {
       x = tf.tidy(() => {
         const gram = bfloat16(tf.matMul(x, x, false, true));
-        const change = bfloat16(tf.add(tf.mul(gram, b), tf.mul(tf.matMul(gram, gram), c)));
-        return bfloat16(tf.add(tf.mul(x, a), tf.matMul(change, x)));
+        const change = bfloat16(addScaled(tf.mul(tf.matMul(gram, gram), c), b, gram));
+        return bfloat16(addScaled(tf.matMul(change, x), a, x));
       });
     }
     return tall ? tf.transpose(x) : x;
