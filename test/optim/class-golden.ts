@@ -31,8 +31,8 @@ export interface ClassCase extends Omit<Case, 'state'> {
   state: Record<string, Record<string, unknown>>;
   /** Of a closure, by step. */
   losses?: number[];
-  /** LBFGS: how far torch's float32 is from its float64. `state` is null where the state is but rounding noise. */
-  own?: { trace: number; state: number | null };
+  /** LBFGS: what torch as it is makes of the case, which has its dot products and sums in float64. */
+  usual?: Pick<Case, 'params'> & { losses: number[] };
 }
 
 export const classGolden = JSON.parse(

@@ -4,7 +4,7 @@ import { Parameter } from '@tfjs-torch/core';
 import * as optim from '@tfjs-torch/optim';
 import { expect, test } from 'vitest';
 import { classGolden } from './class-golden';
-import { golden } from './golden';
+import { golden, optimizers as constructors } from './golden';
 import { Signum } from './signum';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -25,6 +25,11 @@ test('every optimizer has a line in the index', () => {
 test('every optimizer has a row in docs/optimizers.md, and no row is without one', () => {
   const rows = [...read('docs/optimizers.md').matchAll(/^\| (\w+) \| `/gm)].map(([, name]) => name!);
   expect(sorted(rows)).toEqual(sorted(classes.values()));
+});
+
+test('the rules are those that all executors run', () => {
+  const all = [...read('docs/optimizers.md').matchAll(/^\| (\w+) \| `.*\| all \|$/gm)].map(([, name]) => name!);
+  expect(sorted(all)).toEqual(sorted(classes.values()).filter((name) => 'rule' in constructors[name]!));
 });
 
 test('every optimizer has cases and errors from torch, and none is recorded without one', () => {

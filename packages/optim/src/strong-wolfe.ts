@@ -1,28 +1,24 @@
 import { dot, largest } from './flat';
+import { add, div, less, max, min, mul, numberOf, type Scalar, single, sub } from './scalar';
 
 /** The loss and the gradient at a step length along a direction, and the gradient's component in it. */
 export interface Trial {
-  t: number;
+  t: Scalar;
   f: number;
   g: Float32Array;
-  gtd: number;
+  gtd: Scalar;
 }
 
 /** The minimum of the cubic through two points with their slopes, within bounds: those of the two, if none are given. */
-function cubicMinimum(
-  { t: x1, f: f1, gtd: g1 }: Trial,
-  { t: x2, f: f2, gtd: g2 }: Trial,
-  [least, most] = x1 <= x2 ? [x1, x2] : [x2, x1],
-): number {
-  const d1 = g1 + g2 - (3 * (f1 - f2)) / (x1 - x2);
-  const square = d1 ** 2 - g1 * g2;
-  if (!(square >= 0)) return (least! + most!) / 2;
-  const d2 = Math.sqrt(square);
-  const at =
-    x1 <= x2
-      ? x2 - (x2 - x1) * ((g2 + d2 - d1) / (g2 - g1 + 2 * d2))
-      : x1 - (x1 - x2) * ((g1 + d2 - d1) / (g1 - g2 + 2 * d2));
-  return Math.min(Math.max(at, least!), most!);
+function cubicMinimum(a: Trial, b: Trial, bounds?: readonly [Scalar, Scalar]): Scalar {
+  const [near, far] = less(b.t, a.t) ? [b, a] : [a, b];
+  const [least, most] = bounds ?? [near.t, far.t];
+  const d1 = sub(add(a.gtd, b.gtd), div(3 * (a.f - b.f), sub(a.t, b.t)));
+  const square = numberOf(sub(mul(d1, d1), mul(a.gtd, b.gtd)));
+  if (!(square >= 0)) return div(add(least, most), 2);
+  const d2 = single(Math.sqrt(square));
+  const back = div(sub(add(far.gtd, d2), d1), add(sub(far.gtd, near.gtd), mul(2, d2)));
+  return min(max(sub(far.t, mul(sub(far.t, near.t), back)), least), most);
 }
 
 /**
@@ -35,19 +31,19 @@ function cubicMinimum(
 export function* strongWolfe<Request>(
   start: Trial,
   d: Float32Array,
-  length: number,
-  evaluate: (t: number) => Generator<Request, { f: number; g: Float32Array }, unknown>,
+  length: Scalar,
+  evaluate: (t: Scalar) => Generator<Request, { f: number; g: Float32Array }, unknown>,
   { c1 = 1e-4, c2 = 0.9, toleranceChange = 1e-9, maxSearches = 25 },
 ): Generator<Request, Trial & { evaluations: number }, unknown> {
   let searches = 0;
   let evaluations = 0;
-  function* attempt(t: number) {
+  function* attempt(t: Scalar) {
     const { f, g } = yield* evaluate(t);
     evaluations++;
-    return { t, f, g, gtd: dot(g, d) };
+    return { t, f, g, gtd: single(dot(g, d)) };
   }
-  const tooHigh = ({ t, f }: Trial) => f > start.f + c1 * t * start.gtd;
-  const flat = ({ gtd }: Trial) => Math.abs(gtd) <= -c2 * start.gtd;
+  const tooHigh = ({ t, f }: Trial) => less(add(start.f, mul(mul(c1, t), start.gtd)), f);
+  const flat = ({ gtd }: Trial) => Math.abs(numberOf(gtd)) <= numberOf(mul(-c2, start.gtd));
 
   // Widen until the point is found, or is between two.
   let previous = start;
@@ -64,12 +60,12 @@ export function* strongWolfe<Request>(
       done = true;
       break;
     }
-    if (current.gtd >= 0) {
+    if (numberOf(current.gtd) >= 0) {
       bracket = [previous, current];
       break;
     }
     const { t } = current;
-    const next = cubicMinimum(previous, current, [t + 0.01 * (t - previous.t), t * 10]);
+    const next = cubicMinimum(previous, current, [add(t, mul(0.01, sub(t, previous.t))), mul(t, 10)]);
     previous = current;
     current = yield* attempt(next);
     searches++;
@@ -83,14 +79,16 @@ export function* strongWolfe<Request>(
   const reach = largest(d);
   while (!done && searches < maxSearches) {
     const [a, b] = pair as [Trial, Trial];
-    if (Math.abs(b.t - a.t) * reach < toleranceChange) break;
+    if (Math.abs(numberOf(sub(b.t, a.t))) * reach < toleranceChange) break;
     let t = cubicMinimum(a, b);
-    const [least, most] = [Math.min(a.t, b.t), Math.max(a.t, b.t)];
-    const margin = 0.1 * (most - least);
-    if (Math.min(most - t, t - least) < margin) {
+    const [least, most] = [min(a.t, b.t), max(a.t, b.t)];
+    const margin = mul(0.1, sub(most, least));
+    const [below, above] = [sub(most, t), sub(t, least)];
+    if (less(min(below, above), margin)) {
       // Too near an end: once is let pass, then it is moved away.
-      if (stuck || t >= most || t <= least) {
-        t = Math.abs(t - most) < Math.abs(t - least) ? most - margin : least + margin;
+      if (stuck || !less(t, most) || !less(least, t)) {
+        const nearMost = Math.abs(numberOf(below)) < Math.abs(numberOf(above));
+        t = nearMost ? sub(most, margin) : add(least, margin);
         stuck = false;
       } else stuck = true;
     } else stuck = false;
@@ -102,7 +100,7 @@ export function* strongWolfe<Request>(
       [low, high] = lowest();
     } else {
       if (flat(tried)) done = true;
-      else if (tried.gtd * (pair[high]!.t - pair[low]!.t) >= 0) pair[high] = pair[low]!;
+      else if (numberOf(mul(tried.gtd, sub(pair[high]!.t, pair[low]!.t))) >= 0) pair[high] = pair[low]!;
       pair[low] = tried;
     }
   }

@@ -10,6 +10,7 @@ import type { Loading, ParamState } from '../optimizer';
 import type { Host, OptimizerArgs } from '../options';
 import type { ParamGroup } from '../param-groups';
 import { mapped } from '../plain';
+import { div, min, mul, numberOf, type Scalar, single } from '../scalar';
 import { strongWolfe } from '../strong-wolfe';
 
 /** The options of {@link LBFGS}. */
@@ -60,7 +61,7 @@ interface State {
   func_evals: number;
   n_iter: number;
   d?: Float32Array;
-  t?: number;
+  t?: Scalar;
   /** Differences of gradients, and of parameters; `ro` is one over their product. */
   old_dirs?: Float32Array[];
   old_stps?: Float32Array[];
@@ -171,6 +172,7 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
 
   *#search(closure: Closure, params: readonly tf.Tensor[], h: Host<LBFGSOptions>): Search<unknown> {
     const maxEvaluations = h.max_eval!;
+    const lr = this.param_groups[0]!.lr instanceof tf.Tensor ? single(h.lr) : h.lr;
     const sign = h.maximize ? -1 : 1;
 
     function* evaluate() {
@@ -193,7 +195,7 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
       if (state.n_iter === 1) d = scaled(g, -1);
       else {
         const y = difference(g, prev_flat_grad!);
-        const s = scaled(d!, t!);
+        const s = scaled(d!, numberOf(t!));
         const ys = dot(y, s);
         if (ys > 1e-10) {
           if (old_dirs.length === h.history_size) for (const list of [old_dirs, old_stps, ro]) list.shift();
@@ -208,7 +210,7 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
       prev_flat_grad = g;
       prev_loss = loss;
 
-      t = state.n_iter === 1 ? Math.min(1, 1 / absSum(g)) * h.lr : h.lr;
+      t = state.n_iter === 1 ? mul(min(1, div(1, single(absSum(g)))), lr) : lr;
       const gtd = dot(g, d);
       if (gtd > -h.tolerance_change) break;
 
@@ -216,11 +218,11 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
       let calls = 0;
       if (h.line_search_fn !== null) {
         const along = d;
-        function* tryLength(length: number) {
+        function* tryLength(length: Scalar) {
           move(params, x, length, along);
           return yield* evaluate();
         }
-        const found = yield* strongWolfe({ t: 0, f: loss, g, gtd }, d, t, tryLength, {
+        const found = yield* strongWolfe({ t: 0, f: loss, g, gtd: single(gtd) }, d, t, tryLength, {
           maxSearches: maxEvaluations - evaluations,
         });
         ({ f: loss, g, t } = found);
@@ -236,7 +238,8 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
       evaluations += calls;
       state.func_evals += calls;
       if (n === h.max_iter || evaluations >= maxEvaluations || optimal()) break;
-      if (largest(scaled(d, t)) <= h.tolerance_change || Math.abs(loss - prev_loss) < h.tolerance_change) break;
+      if (largest(scaled(d, numberOf(t))) <= h.tolerance_change || Math.abs(loss - prev_loss) < h.tolerance_change)
+        break;
     }
     Object.assign(state, { d, t, old_dirs, old_stps, ro, H_diag, prev_flat_grad, prev_loss });
     return first.value;
@@ -244,7 +247,7 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
 
   protected override exported(value: unknown, key: string): unknown {
     const one = (v: unknown): unknown => {
-      if (v instanceof Float32Array) return tf.tensor1d(v.slice());
+      if (v instanceof Float32Array) return key === 't' ? tf.scalar(v[0]!) : tf.tensor1d(v.slice());
       if (Array.isArray(v)) return v.map(one);
       return typeof v === 'number' ? tf.scalar(v) : v;
     };
@@ -257,7 +260,7 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
     const host = (value: unknown, key: string): unknown => {
       if (Array.isArray(value)) return value.map((v) => host(v, key));
       if (!(value instanceof tf.Tensor)) return value;
-      if (value.rank === 0) return value.dataSync()[0];
+      if (value.rank === 0) return key === 't' ? Float32Array.from(value.dataSync()) : value.dataSync()[0];
       if (value.rank !== 1 || value.size !== size) {
         throw new ValueError(
           `loaded state dict: ${key} of parameter ${id} has shape [${value.shape}], but it must be [${size}]`,
@@ -281,7 +284,7 @@ function direction(
   }
   const r = scaled(q, H_diag);
   for (let i = 0; i < old_dirs.length; i++) {
-    addScaled(r, al[i]! - dot(old_dirs[i]!, r) * ro[i]!, old_stps[i]!);
+    addScaled(r, al[i]! - Math.fround(dot(old_dirs[i]!, r) * ro[i]!), old_stps[i]!);
   }
   return r;
 }
@@ -293,8 +296,8 @@ function* flatGradient(params: readonly tf.Tensor[]): Search<Float32Array> {
 }
 
 /** Puts the parameters at x + t·d. */
-function move(params: readonly tf.Tensor[], x: Float32Array, t: number, d: Float32Array): void {
-  const to = addScaled(x.slice(), t, d);
+function move(params: readonly tf.Tensor[], x: Float32Array, t: Scalar, d: Float32Array): void {
+  const to = addScaled(x.slice(), numberOf(t), d);
   let offset = 0;
   internal.withGrad(false, () => {
     for (const p of params) {
