@@ -278,6 +278,7 @@ def error_rows():
     yield row("SGD", "load fewer groups", [P], ["load_state_dict", {"state": {}, "param_groups": []}])
     yield row("SGD", "load a group of another size", [P], ["load_state_dict", {"state": {}, "param_groups": [{**group, "params": [0, 1]}]}])
     yield row("SGD", "load without param_groups", [P], ["load_state_dict", {"state": {}}])
+    yield row("SGD", "load a group without params", [P], ["load_state_dict", {"state": {}, "param_groups": [group]}])
     yield row("SGD", "load without state", [P], ["load_state_dict", {"param_groups": [{**group, "params": [0]}]}])
     yield row("Adam", "negative lr", [P], lr=-3)
     yield row("Adam", "lr is NaN", [P], lr=NAN)

@@ -103,6 +103,8 @@ export class Optimizer<O extends object = Record<string, unknown>> {
   state = new Map<tf.Tensor, ParamState>();
   /** How many steps have been finished. Schedulers read it. */
   stepCount = 0;
+  /** Whether `step` cannot do without a closure. */
+  readonly needsClosure: boolean = false;
   /** Whether a step that finds no gradient at all warns; the first one does. @defaultValue false */
   diagnostics = false;
 
@@ -318,10 +320,11 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     for (const hook of this.#hooks.loadPre) given = hook(this, given) ?? given;
     for (const key of ['param_groups', 'state'] as const) if (!(key in given)) throw new KeyError(`'${key}'`);
     const byName = match === 'names';
-    const saved = byName ? matchNames(given.param_groups, this.param_groups) : given.param_groups;
-    if (saved.length !== this.param_groups.length) {
+    if (!byName && given.param_groups.length !== this.param_groups.length) {
       throw new ValueError('loaded state dict has a different number of parameter groups');
     }
+    for (const group of given.param_groups) if (!('params' in group)) throw new KeyError("'params'");
+    const saved = byName ? matchNames(given.param_groups, this.param_groups) : given.param_groups;
     if (this.param_groups.some(({ params }, i) => (saved[i]!.params as unknown[]).length !== params.length)) {
       throw new ValueError(
         "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
