@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
+import { ValueError } from '@tfjs-torch/core';
 import { StepLR } from '@tfjs-torch/lr-scheduler';
 import {
   Adam,
   AdamW,
   asTfjsOptimizer,
+  LBFGS,
   Optimizer,
   type ParamsInput,
   parametersOf,
@@ -209,4 +211,13 @@ test('computeGradients, applyGradients, getWeights and setWeights', async () => 
     Array.from(saved[0]!.tensor.dataSync()),
   );
   expect(() => optimizer.applyGradients({ nobody: tf.zeros([2]) })).toThrowError("'nobody' is not one of");
+});
+
+test('an optimizer that needs a closure is refused at once', () => {
+  const optimizer = new LBFGS(parametersOf(network()));
+  expect(() => asTfjsOptimizer(optimizer)).toThrowError(
+    new ValueError(
+      'asTfjsOptimizer: LBFGS evaluates the loss several times in a step, which a tf.Optimizer cannot: call LBFGS.step(closure)',
+    ),
+  );
 });

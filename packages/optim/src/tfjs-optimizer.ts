@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError, ValueError } from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
 import type { Optimizer, ParamState, StateDict } from './optimizer';
-import { copied, mapped } from './plain';
+import { copied, mapped, read } from './plain';
 
 type AnyOptimizer = Optimizer<object>;
 interface NamedTensor {
@@ -45,8 +45,6 @@ interface Saved {
 
 // tfjs-layers turns snake case into camel case in every string of a config.
 const guarded = (value: unknown) => JSON.stringify(value).replaceAll('_', '\\u005f');
-const plain = (value: unknown): unknown =>
-  value instanceof tf.Tensor ? value.dataSync()[0] : Array.isArray(value) ? value.map(plain) : value;
 
 const PREFIX = 'torch.optim';
 
@@ -212,7 +210,7 @@ export class TfjsOptimizer extends tf.Optimizer {
   #groups(): StateDict['param_groups'] {
     const position = this.#position();
     return this.optimizer.param_groups.map(({ params, ...options }) => ({
-      ...Object.fromEntries(Object.entries(options).map(([key, value]) => [key, plain(value)])),
+      ...Object.fromEntries(Object.entries(options).map(([key, value]) => [key, read(value)])),
       params: params.map(position),
     }));
   }
@@ -247,8 +245,15 @@ export class TfjsOptimizer extends tf.Optimizer {
  * One of our optimizers as a `tf.Optimizer`, for `model.compile({ optimizer })` of tfjs-layers and whatever else takes one.
  * Groups, hooks and schedulers of the optimizer go on working. A model that is saved with it can be loaded with
  * `tf.loadLayersModel`, in another process after {@link registerTfjsOptimizers}.
+ * @throws ValueError for one that needs a closure (LBFGS): a tf.Optimizer is given the loss or its gradients once
  */
 export function asTfjsOptimizer(optimizer: AnyOptimizer): TfjsOptimizer {
+  if (optimizer.needsClosure) {
+    const { name } = optimizer.constructor;
+    throw new ValueError(
+      `asTfjsOptimizer: ${name} evaluates the loss several times in a step, which a tf.Optimizer cannot: call ${name}.step(closure)`,
+    );
+  }
   registerTfjsOptimizers(optimizer.constructor as unknown as OptimizerClass & { prototype: AnyOptimizer });
   return new TfjsOptimizer(optimizer);
 }

@@ -130,6 +130,7 @@ const stepSignature: Signature<{ closure: Closure }> = signature('LBFGS.step', '
  */
 export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
   static override readonly declaration = lbfgs;
+  override readonly needsClosure = true;
   constructor(
     ...args: OptimizerArgs<
       [
