@@ -155,3 +155,126 @@ defineOptimizer({ ...parts, update: ({ param }, s) => ({ param: param.mul(s.rate
 defineOptimizer({ ...parts, update: ({ param, m }) => ({ param: param.mul(m) }) });
 // @ts-expect-error no parameter
 defineOptimizer({ ...parts, state: () => ({ m: 0 }), update: ({ m }) => ({ m }) });
+
+// Each optimizer: a misspelt option, one of another type, one of another type in a group, no params.
+
+// @ts-expect-error a typo
+new Adadelta([w], { roh: 0.9 });
+// @ts-expect-error another type
+new Adadelta([w], { rho: '0.9' });
+// @ts-expect-error another type in a group
+new Adadelta([{ params: w, rho: '0.9' }]);
+// @ts-expect-error no params
+new Adadelta();
+// @ts-expect-error a typo
+new Adafactor([w], { beta2_decey: -0.8 });
+// @ts-expect-error another type
+new Adafactor([w], { eps: 1e-3 });
+// @ts-expect-error another type in a group
+new Adafactor([{ params: w, eps: 1e-3 }]);
+// @ts-expect-error no params
+new Adafactor();
+// @ts-expect-error a typo
+new Adagrad([w], { lr_decey: 0.1 });
+// @ts-expect-error another type
+new Adagrad([w], { initial_accumulator_value: [1] });
+// @ts-expect-error another type in a group
+new Adagrad([{ params: w, initial_accumulator_value: [1] }]);
+// @ts-expect-error no params
+new Adagrad();
+// @ts-expect-error a typo
+new Adam([w], { beta: [0.9, 0.99] });
+// @ts-expect-error another type
+new Adam([w], { amsgrad: 1 });
+// @ts-expect-error another type in a group
+new Adam([{ params: w, amsgrad: 1 }]);
+// @ts-expect-error no params
+new Adam();
+// @ts-expect-error a typo
+new AdamW([w], { weigth_decay: 0.1 });
+// @ts-expect-error another type
+new AdamW([w], { weight_decay: '0.1' });
+// @ts-expect-error another type in a group
+new AdamW([{ params: w, weight_decay: '0.1' }]);
+// @ts-expect-error no params
+new AdamW();
+// @ts-expect-error a typo
+new Adamax([w], { epsilon: 1e-8 });
+// @ts-expect-error another type
+new Adamax([w], { betas: 0.9 });
+// @ts-expect-error another type in a group
+new Adamax([{ params: w, betas: 0.9 }]);
+// @ts-expect-error no params
+new Adamax();
+// @ts-expect-error a typo
+new ASGD([w], { lambda: 1e-4 });
+// @ts-expect-error another type
+new ASGD([w], { t0: true });
+// @ts-expect-error another type in a group
+new ASGD([{ params: w, t0: true }]);
+// @ts-expect-error no params
+new ASGD();
+// @ts-expect-error a typo
+new LBFGS([w], { max_iters: 4 });
+// @ts-expect-error another type
+new LBFGS([w], { history_size: '10' });
+// @ts-expect-error another type in a group
+new LBFGS([{ params: w, history_size: '10' }]);
+// @ts-expect-error no params
+new LBFGS();
+// @ts-expect-error a typo
+new Muon([w], { ns_step: 5 });
+// @ts-expect-error another type
+new Muon([w], { ns_coefficients: [3.4, -4.7] });
+// @ts-expect-error another type in a group
+new Muon([{ params: w, ns_coefficients: [3.4, -4.7] }]);
+// @ts-expect-error no params
+new Muon();
+// @ts-expect-error a typo
+new NAdam([w], { momentum: 0.9 });
+// @ts-expect-error another type
+new NAdam([w], { momentum_decay: null });
+// @ts-expect-error another type in a group
+new NAdam([{ params: w, momentum_decay: null }]);
+// @ts-expect-error no params
+new NAdam();
+// @ts-expect-error a typo
+new RAdam([w], { decoupled: true });
+// @ts-expect-error another type
+new RAdam([w], { decoupled_weight_decay: null });
+// @ts-expect-error another type in a group
+new RAdam([{ params: w, decoupled_weight_decay: null }]);
+// @ts-expect-error no params
+new RAdam();
+// @ts-expect-error a typo
+new RMSprop([w], { rho: 0.9 });
+// @ts-expect-error another type
+new RMSprop([w], { centered: 'yes' });
+// @ts-expect-error another type in a group
+new RMSprop([{ params: w, centered: 'yes' }]);
+// @ts-expect-error no params
+new RMSprop();
+// @ts-expect-error a typo
+new Rprop([w], { step_size: [1e-6, 50] });
+// @ts-expect-error another type
+new Rprop([w], { etas: 0.5 });
+// @ts-expect-error another type in a group
+new Rprop([{ params: w, etas: 0.5 }]);
+// @ts-expect-error no params
+new Rprop();
+// @ts-expect-error a typo
+new SGD([w], { momentun: 0.9 });
+// @ts-expect-error another type
+new SGD([w], { nesterov: 1 });
+// @ts-expect-error another type in a group
+new SGD([{ params: w, nesterov: 1 }]);
+// @ts-expect-error no params
+new SGD();
+// @ts-expect-error a typo
+new SparseAdam([w], { amsgrad: true });
+// @ts-expect-error another type
+new SparseAdam([w], { maximize: null });
+// @ts-expect-error another type in a group
+new SparseAdam([{ params: w, maximize: null }]);
+// @ts-expect-error no params
+new SparseAdam();
