@@ -4,7 +4,7 @@ import { Parameter } from '@tfjs-torch/core';
 import * as optim from '@tfjs-torch/optim';
 import { expect, test } from 'vitest';
 import { classGolden } from './class-golden';
-import { golden, optimizers as constructors } from './golden';
+import { optimizers as constructors, golden } from './golden';
 import { Signum } from './signum';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
