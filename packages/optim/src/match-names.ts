@@ -3,7 +3,7 @@ import type { StateDict } from './optimizer';
 import type { ParamGroup } from './param-groups';
 
 /** What keeps a state dict from fitting, by kind. */
-export type Misfits = Record<'missing' | 'unexpected' | 'mismatched', string[]>;
+type Misfits = Record<'missing' | 'unexpected' | 'mismatched', string[]>;
 
 export function refuse(misfits: Misfits): never {
   const lines = Object.entries(misfits).map(([kind, names]) => `\n  ${kind}: ${names.join(', ')}`);

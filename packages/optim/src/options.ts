@@ -1,8 +1,9 @@
-import { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Args, bind, type Signature, signature } from '@tfjs-torch/core/base';
 import type { Declaration, Kind } from './declaration';
 import { getOrMake } from './get-or-make';
 import type { ParamsInput } from './param-groups';
+import { read } from './plain';
 import { str } from './python-repr';
 
 /** Options with every tensor read: what rules compute with. */
@@ -63,14 +64,11 @@ const kinds: Record<Kind, { is(value: unknown, like: unknown): boolean; said: st
   },
 };
 
-const hostValue = (value: unknown): unknown =>
-  value instanceof Tensor ? value.dataSync()[0] : Array.isArray(value) ? value.map(hostValue) : value;
-
 /** Reads the options out of a param group: tensors as numbers. @throws TypeError for a value of another kind. */
 export function hostOptions<O extends object>(declaration: Declaration<Host<O>>, group: Readonly<O>): Host<O> {
   const h: Record<string, unknown> = {};
   for (const [key, like] of Object.entries(declaration.defaults)) {
-    const value = hostValue(group[key as keyof O]);
+    const value = read(group[key as keyof O]);
     const { is, said } = kinds[declaration.kinds?.[key as keyof O] ?? kindOf(like)];
     if (!is(value, like)) throw new TypeError(`${declaration.name}: ${key} must be ${said}, but got ${str(value)}`);
     h[key] = value;

@@ -12,6 +12,10 @@ export function copied(value: unknown): unknown {
 export const mapped = (object: Record<string, unknown>, f: (value: unknown, key: string) => unknown) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]));
 
+/** An option with the tensors in it read, each as its number. */
+export const read = (value: unknown): unknown =>
+  value instanceof tf.Tensor ? value.dataSync()[0] : Array.isArray(value) ? value.map(read) : value;
+
 /** Disposes of the tensors in a state; does not look through vectors on the host for them. */
 export function free(value: unknown): void {
   if (Array.isArray(value)) value.forEach(free);

@@ -99,16 +99,10 @@ export function checkJobs(jobs: readonly Job[]): void {
   }
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-function check(what: string, t: tf.Tensor, shape: readonly number[]): void {
+function check(what: string, t: tf.Tensor, shape: number[]): void {
   if (t.isDisposed) throw new RuntimeError(`The ${what} of shape [${shape}] is disposed`);
   if (t.dtype !== 'float32') throw new RuntimeError(`The ${what} must be float32, but is ${t.dtype}`);
-  if (!sameShape(t.shape, shape)) {
+  if (!tf.util.arraysEqual(t.shape, shape)) {
     throw new RuntimeError(`The ${what} has shape [${t.shape}], the parameter has [${shape}]`);
   }
 }

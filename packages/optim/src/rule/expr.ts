@@ -1,5 +1,5 @@
 /** What the leaves of an expression stand for: a tensor, a host scalar of this step, a literal. */
-export type Leaf = 'input' | 'scalar' | 'const';
+type Leaf = 'input' | 'scalar' | 'const';
 /** The operations. A new one enters only with a rule of torch's that needs it. */
 export type Operation =
   | 'add'

@@ -5,7 +5,7 @@ import type { AnyRule } from './rule';
 export type SlotState<T> = Record<string, T | number>;
 
 /** How a state is kept. */
-export interface Keeping<H> {
+interface Keeping<H> {
   /** The options that the constructor was given. */
   initial: H;
   /** What keeping a number does to it. */
