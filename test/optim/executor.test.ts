@@ -269,6 +269,46 @@ describe.each(executors)('%s leaves alone', (name) => {
   });
 });
 
+/** Gradients that share values with what the step writes, of the second of three parameters. */
+const entangled: Record<string, (params: Parameter[], optimizer: Adam) => tf.Tensor> = {
+  'the parameter itself': ([, p]) => p!,
+  'the parameter before': ([p]) => p!,
+  'the parameter after': ([, , p]) => p!,
+  'the .data of the parameter before': ([p]) => p!.data,
+  'a view of the parameter before': ([p]) => p!.view(-1).view(150, 150),
+  'the transpose of the parameter before': ([p]) => p!.t(),
+  'its own state': ([, p], optimizer) => stateOf(optimizer, p!),
+  'state of the parameter before': ([p], optimizer) => stateOf(optimizer, p!),
+  'state of the parameter after': ([, , p], optimizer) => stateOf(optimizer, p!),
+  'a view of state': ([p], optimizer) => tf.reshape(stateOf(optimizer, p!), [150, 150]),
+};
+
+describe.each(executors)('%s reads a gradient before it writes what the gradient is', (name) => {
+  test.for(Object.entries(entangled))('%s', ([, make], context) => {
+    needs(name, context);
+    /** All values after four steps; a gradient of the third is entangled, or has the same values by itself. */
+    const run = (executor: typeof name, separate: boolean) =>
+      withExecutor(executor, () => {
+        // More than ops joins, so that it too updates one after the other.
+        const params = [0, 1, 2].map((seed) => parameter([150, 150], seed));
+        using optimizer = new Adam(params, { lr: 0.1 });
+        for (let k = 0; k < 4; k++) {
+          for (const p of params) giveGrad(p, 0.3 + k);
+          if (k === 2) {
+            const grad = make(params, optimizer);
+            params[1]!.grad = separate ? tf.tensor(grad.dataSync().slice(), [150, 150]) : grad;
+          }
+          optimizer.step();
+        }
+        return params.flatMap((p) => [p.dataSync().slice(), stateOf(optimizer, p).dataSync().slice()]);
+      });
+    const expected = run('ops', true);
+    run(name, false).forEach((values, i) => {
+      expectSameBits(values, expected[i]!, `tensor ${i}`);
+    });
+  });
+});
+
 describe.each(executors)('%s updates', (name) => {
   test.for([[0, 3], [], [1], [4, 2, 2]])('a parameter of shape [%s]', (shape, context) => {
     needs(name, context);

@@ -4,7 +4,7 @@
  */
 import './tfjs-gradients';
 
-export type { WithData } from './data';
+export { original, type WithData } from './data';
 export { isSparse } from './fields';
 export { clearGrad, peekGrad, requiresGrad } from './grad';
 export { enable_grad, no_grad, withGrad } from './grad-mode';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as internal from '@tfjs-torch/core/update';
 import { checkJobs, chooseExecutor, type Executor, type ExecutorChoice, type Item, type Job } from './executors';
 import { runOverRows } from './executors/rows';
-import { freshState } from './executors/storage';
+import { freshState, readable } from './executors/storage';
 import { FirstOrderOptimizer } from './first-order-optimizer';
 import { checkImplementation, type Implementation } from './implementation';
 import type { Host } from './options';
@@ -13,7 +13,7 @@ import { alike, type Begun, begin, commit, firstState, numberKeys, plan, type Sl
 interface Batch extends Job {
   /** Numbers of the states after the update. */
   numbers: Record<string, number>;
-  items: Item[];
+  items: (Item & { grad: tf.Tensor })[];
   /** As many as there are items. */
   begun: Begun<tf.Tensor>[];
   /** Whether only the rows that the gradients name are updated. */
@@ -48,7 +48,9 @@ const filled =
 
 /** Runs all batches; those of one executor in one go. Whatever an executor leaves behind is freed. */
 function run(batches: readonly Batch[]) {
-  checkJobs(batches.filter(({ byRows }) => !byRows));
+  const dense = batches.filter(({ byRows }) => !byRows);
+  checkJobs(dense);
+  for (const { items } of dense) for (const item of items) item.grad = readable(item.grad);
   for (const executor of new Set(batches.map((batch) => batch.executor))) {
     const its = batches.filter((batch) => batch.executor === executor);
     const whole = its.filter(({ byRows }) => !byRows);

@@ -7,7 +7,7 @@
  * new one. Parameters always get new memory, as forward passes read them; but on wasm, where a reference count does
  * tell, only those that are shared do.
  */
-import type { DataId, Tensor } from '@tensorflow/tfjs-core';
+import { clone, type DataId, type Tensor } from '@tensorflow/tfjs-core';
 import * as internal from '@tfjs-torch/core/update';
 import type { Item } from './index';
 
@@ -65,6 +65,15 @@ export function recordOf<R>(t: Watched, backend: object, records: { get(dataId: 
     t._backend = backend;
   }
   return t._record as R;
+}
+
+/**
+ * The gradient for a step to read. One that the step may write, being a parameter or state or the `.data` of one, gets a
+ * handle of its own: a storage that has another keeps its values.
+ */
+export function readable(grad: Tensor): Tensor {
+  const t: Watched = internal.original(grad);
+  return t._storage === undefined && internal.peekGrad(t) === null ? grad : clone(t);
 }
 
 /** The tensor that a trace calls by this name. */
