@@ -291,7 +291,7 @@ describe('numbers', () => {
   ];
   test.for(losses)('NaN is not hidden: %s', ([, loss]) => expect(loss().item()).toBeNaN());
 
-  // TensorFlow's kernel drops it: docs/nn.md.
+  // TensorFlow's kernel drops it: docs/deviations.md.
   test.skipIf(process.env.TFJS_TORCH_BACKEND === 'tensorflow')('NaN passes max_pool2d', () => {
     const x = torch.tensor([
       [
