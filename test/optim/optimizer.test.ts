@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { is_grad_enabled, Parameter, RuntimeError } from '@tfjs-torch/core';
+import { catch_warnings, is_grad_enabled, Parameter, RuntimeError } from '@tfjs-torch/core';
 import {
   Adadelta,
   Adagrad,
@@ -507,6 +507,20 @@ describe('state_dict and load_state_dict', () => {
     other.load_state_dict(optimizer.state_dict());
     expect(other.param_groups.map((g) => g.param_names)).toEqual([['a'], ['b', 'c']]);
     expect(other.param_groups[1]!.lr).toBe(0.5);
+  });
+
+  test('of a parameter that a group holds twice has the later number, as in torch', () => {
+    const [a, b] = two();
+    let optimizer!: SGD;
+    catch_warnings(() => {
+      optimizer = new SGD([a!, b!, a!], 0.5, 0.5);
+    });
+    steps(optimizer, [a!, b!], 0, 1);
+    const { state, param_groups } = optimizer.state_dict();
+    expect([Object.keys(state), param_groups[0]!.params]).toEqual([
+      ['1', '2'],
+      [2, 1, 2],
+    ]);
   });
 
   test('takes a checkpoint of an older torch: plain step, options that did not exist yet', () => {

@@ -284,8 +284,9 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     const ids = new Map<tf.Tensor, number>();
     let start = 0;
     const param_groups = this.param_groups.map(({ params, ...options }) => {
+      // Of a parameter that a group holds twice, torch takes the later place.
       params.forEach((p, i) => {
-        if (!ids.has(p)) ids.set(p, start + i);
+        ids.set(p, start + i);
       });
       start += params.length;
       return { ...(copied(options) as object), params: params.map((p) => ids.get(p)!) };
