@@ -12,6 +12,7 @@ import {
 } from '@tfjs-torch/core';
 import { describe, expect, test } from 'vitest';
 import golden from './golden/autograd.json';
+import { relativeError, tolerances } from './tolerances';
 
 type Leaves = { x: tf.Tensor; w: tf.Tensor; b: tf.Tensor };
 
@@ -106,14 +107,9 @@ const leaves = (): Leaves => {
   return { x: leaf(x), w: leaf(w), b: leaf(b) };
 };
 
-/** The largest difference over the largest magnitude; 2e-6 is 16 float32 roundings of the largest value. */
 function expectClose(actual: tf.Tensor, wanted: unknown, what: string): void {
-  const a = actual.dataSync();
-  const b = [wanted].flat(9) as number[];
-  expect(a.length, what).toBe(b.length);
-  const scale = Math.max(...b.map(Math.abs), 1e-30);
-  const worst = Math.max(...b.map((v, i) => Math.abs(v - a[i]!))) / scale;
-  expect(worst, what).toBeLessThanOrEqual(2e-6);
+  const error = relativeError(actual.dataSync(), [wanted].flat(9) as number[]);
+  expect(error, what).toBeLessThanOrEqual(tolerances.operation);
 }
 
 describe('gradients are those of torch', () => {

@@ -3,6 +3,7 @@ import { allclose, autograd, cuda, device, equal, is_tensor, numel, ones, tensor
 import torch from 'tfjs-torch';
 import { describe, expect, test } from 'vitest';
 import golden from './golden/functions.json';
+import { relativeError, tolerances } from './tolerances';
 
 type Row = { shape: number[]; values: (number | string)[] };
 const number = (v: number | string) => (typeof v === 'number' ? v : Number(v.replace('inf', 'Infinity')));
@@ -29,14 +30,7 @@ describe('functions are those of torch', () => {
     const run = new Function('scope', `with (scope) return ${toJavaScript(python)}`) as (s: typeof scope) => tf.Tensor;
     const result = run(scope);
     expect(result.shape).toEqual(shape);
-    const wanted = values.map(number);
-    const scale = Math.max(...wanted.filter(Number.isFinite).map(Math.abs), 1e-30);
-    [...result.dataSync()].forEach((v, i) => {
-      const w = wanted[i]!;
-      // 2e-6 of the largest value: libm's and the backends' exp, tan and the like differ in the last bits.
-      if (Number.isFinite(w)) expect(Math.abs(v - w) / scale).toBeLessThanOrEqual(2e-6);
-      else expect(v).toBe(w);
-    });
+    expect(relativeError(result.dataSync(), values.map(number))).toBeLessThanOrEqual(tolerances.operation);
   });
 
   test('questions', () => {

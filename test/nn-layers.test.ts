@@ -14,6 +14,7 @@ import {
   testPrograms,
 } from './programs';
 import { readGolden } from './read-golden';
+import { tolerances } from './tolerances';
 
 // scripts/golden/nn_layers.py says what is recorded.
 
@@ -131,7 +132,9 @@ describe('what lies between layers', () => {
     g.sum().backward();
     const second = x.grad!.dataSync();
     at.forEach((_, i) => {
-      expect(Math.abs(second[i]! - (up![i]! - down![i]!) / (2 * h)), `${at[i]}`).toBeLessThan(2e-3);
+      expect(Math.abs(second[i]! - (up![i]! - down![i]!) / (2 * h)), `${at[i]}`).toBeLessThan(
+        tolerances.secondDerivative,
+      );
     });
   });
 });

@@ -39,6 +39,10 @@ export const tolerances = {
   embedding: 5e-7,
   /** A loss, against torch.float64: the last bits of exp and log, and a sum. */
   loss: 1e-6,
+  /** Values and gradients of single operations, against torch's float32: the last bits of exp, tan and their like, and short sums. */
+  operation: 2e-6,
+  /** A second derivative from differences of the first one over 1/32: what they leave out is of the fourth, and rounding is over 1/32. */
+  secondDerivative: 2e-3,
   /** A matrix that both orthogonalize in float64 and round; torch does it in float32, 1.3e-6 from that in these cases. */
   orthogonal: 1.5e-7,
   /**
