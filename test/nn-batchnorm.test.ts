@@ -4,6 +4,7 @@ import * as nn from '@tfjs-torch/nn';
 import * as swa from '@tfjs-torch/nn/swa-utils';
 import { SGD } from '@tfjs-torch/optim';
 import { describe, expect, test } from 'vitest';
+import { signed } from './programs';
 import { readGolden } from './read-golden';
 import { relativeError, tolerances } from './tolerances';
 
@@ -41,7 +42,6 @@ const golden = readGolden<{
   update_bn: { states: Values; training: boolean[]; momenta: number[] }[];
 }>('nn_batchnorm');
 
-const signed = (shape: number[]) => tf.tidy(() => torch.rand(shape).mul(2).sub(1));
 const near = (t: tf.Tensor | null, expected: number[], what = '') =>
   expect(relativeError(t!.dataSync(), expected), what).toBeLessThanOrEqual(tolerances.layer);
 
