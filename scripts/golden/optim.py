@@ -288,6 +288,8 @@ def error_rows():
     yield row("Adam", "negative beta1", [P], betas=tup(-0.25, 0.9))
     yield row("Adam", "unknown option", [P], momentum=0.9)
     yield row("Adam", "fused and foreach", [P], fused=True, foreach=True)
+    yield row("Adam", "load another optimizer's options", [P], ["load_state_dict", {"state": {}, "param_groups": [{**group, "params": [0]}]}],
+              ["step"])
     yield row("Adam", "load a state without step", [P], ["load_state_dict", {
         "state": {"0": {"exp_avg": {"$tensor": [0, 0], "shape": [2]}, "exp_avg_sq": {"$tensor": [0, 0], "shape": [2]}}},
         "param_groups": [{**adam, "params": [0]}]}], ["step"])

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type Args, bind, type Signature, signature } from '@tfjs-torch/core/base';
+import { type Args, bind, KeyError, type Signature, signature } from '@tfjs-torch/core/base';
 import type { Declaration, Kind } from './declaration';
 import { getOrMake } from './get-or-make';
 import type { ParamsInput } from './param-groups';
@@ -64,13 +64,16 @@ const kinds: Record<Kind, { is(value: unknown, like: unknown): boolean; said: st
   },
 };
 
-/** Reads the options out of a param group: tensors as numbers. @throws TypeError for a value of another kind. */
+/** Reads the options out of a param group: tensors as numbers. @throws KeyError for one that is not there, TypeError for a value of another kind */
 export function hostOptions<O extends object>(declaration: Declaration<Host<O>>, group: Readonly<O>): Host<O> {
   const h: Record<string, unknown> = {};
   for (const [key, like] of Object.entries(declaration.defaults)) {
     const value = read(group[key as keyof O]);
     const { is, said } = kinds[declaration.kinds?.[key as keyof O] ?? kindOf(like)];
-    if (!is(value, like)) throw new TypeError(`${declaration.name}: ${key} must be ${said}, but got ${str(value)}`);
+    if (!is(value, like)) {
+      if (!(key in group)) throw new KeyError(`'${key}'`);
+      throw new TypeError(`${declaration.name}: ${key} must be ${said}, but got ${str(value)}`);
+    }
     h[key] = value;
   }
   return h as Host<O>;
