@@ -183,13 +183,17 @@ describe('record', () => {
     expect(parse(stringify(some)).steps).toEqual(some.steps);
   });
 
-  test('refuses what a trace cannot hold, and an optimizer that does not call its closure', () => {
+  test('refuses what a trace cannot hold, a loss that is async, and an optimizer that does not call its closure', () => {
     const model = new nn.Linear(1, 1);
     const loss = (x: tf.Tensor) => model(x).sum();
     const sgd = new optim.SGD(model.parameters(), 0.1);
     const batch = [torch.ones(1, 1)] as [tf.Tensor];
     expect(() => record(model, sgd, (x, _) => loss(x), [[...batch, () => 1]] as [tf.Tensor, unknown][])).toThrow(
       'a trace cannot hold input 1, a function',
+    );
+    const later = (async (x: tf.Tensor) => loss(x)) as unknown as typeof loss;
+    expect(() => record(model, sgd, later, [batch])).toThrow(
+      'must be a tensor, and not async, but it is [object Promise]',
     );
     class Deaf extends optim.Optimizer<object> {
       override step() {

@@ -49,6 +49,11 @@ export function evaluate<B extends readonly unknown[]>(
   const closure = () => {
     subject.clearGrads();
     const value = loss(...batch);
+    if (!(value instanceof tf.Tensor)) {
+      throw new TypeError(
+        `the loss must be a tensor, and not async, but it is ${Object.prototype.toString.call(value)}`,
+      );
+    }
     value.backward();
     after_backward?.();
     first ??= { loss: value.item(), grads: subject.grads() };
