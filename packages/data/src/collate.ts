@@ -24,10 +24,15 @@ export type Collated<T> = T extends tf.Tensor | number | boolean | bigint | Numb
         ? { [K in keyof T]: Collated<T[K]> }
         : never;
 
-/** A tensor that owns `values`, which core may restore it from. */
+/** Core may restore `t` from `values`, which nobody changes: it need not read them to let go of the backend's copy. */
+export function remember(t: tf.Tensor, values: HostArray): void {
+  if (internal.inTorch()) internal.fromHost(t, values);
+}
+
+/** A tensor that owns `values`. */
 export function fromHost(values: HostArray, shape: number[], dtype: tf.DataType): tf.Tensor {
   const t = tf.tensor(values, shape, dtype);
-  if (internal.inTorch()) internal.fromHost(t, values);
+  remember(t, values);
   return t;
 }
 

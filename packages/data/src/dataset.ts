@@ -5,7 +5,6 @@ import {
   default_generator,
   type Generator,
   IndexError,
-  internal,
   NotImplementedError,
   permutation,
   type Signature,
@@ -13,7 +12,7 @@ import {
   ValueError,
   warn,
 } from '@tfjs-torch/core';
-import { type Collated, fromHost, type HostArray } from './collate';
+import { type Collated, fromHost, type HostArray, remember } from './collate';
 
 /** What a loader needs of a dataset: `len(d)` is `d.length`, `d[i]` is `d.get(i)`. Plain arrays do as well. */
 export interface MapDataset<T> {
@@ -74,8 +73,7 @@ export function batchOf<T>(dataset: DatasetLike<T>, indices: readonly number[]):
 
 function valuesOf(t: tf.Tensor): HostArray {
   const values = t.dataSync() as HostArray;
-  // Core need not read them again to let go of the backend's copy.
-  if (internal.inTorch()) internal.fromHost(t, values);
+  remember(t, values);
   return values;
 }
 

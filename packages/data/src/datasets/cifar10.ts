@@ -1,23 +1,11 @@
 import { bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import type { Image } from '../image';
-import { type DownloadOptions, download } from './download';
+import { download } from './download';
 import { joinPath, node, readArchive, readFile } from './files';
 import { ByteArray, readPickle } from './pickle';
-import { checkLabels, type Pictures, VisionDataset, type VisionOptions } from './vision';
+import { type Bound, checkLabels, type Pictures, VisionDataset, type VisionOptions, visionParameters } from './vision';
 
-export interface CIFAR10Options<X, Y> extends VisionOptions<X, Y>, DownloadOptions {
-  /** The 50,000 images for training, else the 10,000 for tests. Default true. */
-  train?: boolean;
-}
-
-interface Bound<X, Y> extends Required<CIFAR10Options<X, Y>> {
-  root: string;
-}
-
-const cifarSignature: Signature<unknown> = signature(
-  'CIFAR10.__init__',
-  'root, train=True, transform=None, target_transform=None, download=False, *, mirror=None',
-);
+const cifarSignature: Signature<unknown> = signature('CIFAR10.__init__', `root, ${visionParameters}`);
 
 const size = 32;
 const channels = 3;
@@ -67,15 +55,13 @@ export class CIFAR10<X = Image, Y = number> extends VisionDataset<X, Y> {
   static tgz_md5 = 'c58f30108f718f92721af3b95e74349a';
 
   readonly classes = CIFAR10.classes;
-  readonly train: boolean;
 
-  constructor(root: string, options?: CIFAR10Options<X, Y>);
-  constructor(root: string, train: boolean, options?: Omit<CIFAR10Options<X, Y>, 'train'>);
-  constructor(options: CIFAR10Options<X, Y> & { root: string });
+  constructor(root: string, options?: VisionOptions<X, Y>);
+  constructor(root: string, train: boolean, options?: Omit<VisionOptions<X, Y>, 'train'>);
+  constructor(options: VisionOptions<X, Y> & { root: string });
   constructor(...args: unknown[]) {
-    const bound = bind(cifarSignature as Signature<Bound<X, Y>>, args);
+    const bound = bind(cifarSignature as Signature<Bound<X, Y, string>>, args);
     super(read(new.target, bound), bound);
-    this.train = bound.train;
   }
 }
 
@@ -84,7 +70,7 @@ interface Source {
   readonly tgz_md5: string;
 }
 
-function read(source: Source, { root, train, download: fetching, mirror }: Bound<unknown, unknown>): Pictures {
+function read(source: Source, { root, train, download: fetching, mirror }: Bound<unknown, unknown, string>): Pictures {
   const folder = joinPath(root);
   const batches = train ? [1, 2, 3, 4, 5].map((i) => `data_batch_${i}`) : ['test_batch'];
   const first = forms[0]!;

@@ -1,3 +1,3 @@
-export { CIFAR10, type CIFAR10Options } from './cifar10';
-export { FashionMNIST, MNIST, type MNISTOptions } from './mnist';
-export { VisionDataset } from './vision';
+export { CIFAR10 } from './cifar10';
+export { FashionMNIST, MNIST } from './mnist';
+export { VisionDataset, type VisionOptions } from './vision';

@@ -1,23 +1,11 @@
 import { bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import type { Image } from '../image';
-import { chosenMirror, type DownloadOptions, download } from './download';
+import { chosenMirror, download } from './download';
 import { findFile, joinPath, packageFolder } from './files';
 import { readIdx } from './idx';
-import { checkLabels, type Pictures, VisionDataset, type VisionOptions } from './vision';
+import { type Bound, checkLabels, type Pictures, VisionDataset, type VisionOptions, visionParameters } from './vision';
 
-export interface MNISTOptions<X, Y> extends VisionOptions<X, Y>, DownloadOptions {
-  /** The images for training, else those for tests. Default true. */
-  train?: boolean;
-}
-
-interface Bound<X, Y> extends Required<MNISTOptions<X, Y>> {
-  root: string | null;
-}
-
-const mnistSignature: Signature<unknown> = signature(
-  'MNIST.__init__',
-  'root=None, train=True, transform=None, target_transform=None, download=False, *, mirror=None',
-);
+const mnistSignature: Signature<unknown> = signature('MNIST.__init__', `root=None, ${visionParameters}`);
 
 /** What MNIST and its twins say of themselves. */
 interface Source {
@@ -64,16 +52,14 @@ export class MNIST<X = Image, Y = number> extends VisionDataset<X, Y> {
   ];
 
   readonly classes: readonly string[];
-  readonly train: boolean;
 
-  constructor(root?: string | null, options?: MNISTOptions<X, Y>);
-  constructor(root: string | null, train: boolean, options?: Omit<MNISTOptions<X, Y>, 'train'>);
-  constructor(options: MNISTOptions<X, Y> & { root?: string | null });
+  constructor(root?: string | null, options?: VisionOptions<X, Y>);
+  constructor(root: string | null, train: boolean, options?: Omit<VisionOptions<X, Y>, 'train'>);
+  constructor(options: VisionOptions<X, Y> & { root?: string | null });
   constructor(...args: unknown[]) {
-    const bound = bind(mnistSignature as Signature<Bound<X, Y>>, args);
+    const bound = bind(mnistSignature as Signature<Bound<X, Y, string | null>>, args);
     super(read(new.target, bound), bound);
     this.classes = new.target.classes;
-    this.train = bound.train;
   }
 }
 
@@ -102,7 +88,7 @@ export class FashionMNIST<X = Image, Y = number> extends MNIST<X, Y> {
   ];
 }
 
-function read(source: Source, { root, train, download, mirror }: Bound<unknown, unknown>): Pictures {
+function read(source: Source, { root, train, download, mirror }: Bound<unknown, unknown, string | null>): Pictures {
   const [imageFile, labelFile] = findFiles(source, root, train ? 'train' : 't10k', download, mirror);
   const images = readIdx(imageFile, 3);
   const labels = readIdx(labelFile, 1);

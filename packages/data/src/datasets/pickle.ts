@@ -80,6 +80,16 @@ export function readPickle(file: string, bytes: Uint8Array): unknown {
     stack.push(items.reverse());
   };
 
+  const append = (items: readonly unknown[]) => {
+    const list = top<unknown[]>(Array);
+    for (const item of items) list.push(item);
+  };
+  /** Keys and values in turn. */
+  const setItems = (items: readonly unknown[]) => {
+    const dict = top<Map<unknown, unknown>>(Map);
+    for (let i = 0; i + 1 < items.length; i += 2) dict.set(items[i], items[i + 1]);
+  };
+
   function named(): Global {
     const name = `${line()} ${line()}`;
     return names.has(name) ? new Global(name) : fail(`found one that names ${name.replace(' ', '.')}: it was not run`);
@@ -126,8 +136,6 @@ export function readPickle(file: string, bytes: Uint8Array): unknown {
         stack.push(new Map());
         break;
       case ']':
-        stack.push([]);
-        break;
       case ')':
         stack.push([]);
         break;
@@ -170,29 +178,18 @@ export function readPickle(file: string, bytes: Uint8Array): unknown {
       case 't':
         stack.push(popToMark());
         break;
-      case 'a': {
-        const item = pop();
-        top<unknown[]>(Array).push(item);
+      case 'a':
+        append([pop()]);
         break;
-      }
-      case 'e': {
-        const items = popToMark();
-        const list = top<unknown[]>(Array);
-        for (const item of items) list.push(item);
+      case 'e':
+        append(popToMark());
         break;
-      }
-      case 's': {
-        const value = pop();
-        const key = pop();
-        top<Map<unknown, unknown>>(Map).set(key, value);
+      case 's':
+        setItems([pop(), pop()].reverse());
         break;
-      }
-      case 'u': {
-        const items = popToMark();
-        const dict = top<Map<unknown, unknown>>(Map);
-        for (let i = 0; i + 1 < items.length; i += 2) dict.set(items[i], items[i + 1]);
+      case 'u':
+        setItems(popToMark());
         break;
-      }
       case 'q':
         put(u8());
         break;

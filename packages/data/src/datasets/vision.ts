@@ -4,10 +4,20 @@ import { type Collated, fromHost } from '../collate';
 import { checkIndex, Dataset } from '../dataset';
 import { Image, lookUp } from '../image';
 import type { Transform } from '../transform';
+import type { DownloadOptions } from './download';
 
-export interface VisionOptions<X, Y> {
+export interface VisionOptions<X, Y> extends DownloadOptions {
+  /** The images for training, else those for tests. Default true. */
+  train?: boolean;
   transform?: Transform<Image, X> | null;
   target_transform?: ((label: number) => Y) | null;
+}
+/** The parameters of every dataset here, but for its root. */
+export const visionParameters = 'train=True, transform=None, target_transform=None, download=False, *, mirror=None';
+
+/** What a dataset has of its arguments. */
+export interface Bound<X, Y, Root> extends Required<VisionOptions<X, Y>> {
+  root: Root;
 }
 
 /** Pictures of one size, and a label for each. */
@@ -24,6 +34,7 @@ export interface Pictures {
 export abstract class VisionDataset<X = Image, Y = number> extends Dataset<[X, Y]> {
   readonly transform: Transform<Image, X> | null;
   readonly target_transform: ((label: number) => Y) | null;
+  readonly train: boolean;
   /** All pixels, image after image, row after row, the channels of a pixel side by side. */
   readonly data: Uint8Array;
   readonly targets: Int32Array;
@@ -32,10 +43,11 @@ export abstract class VisionDataset<X = Image, Y = number> extends Dataset<[X, Y
   readonly #channels: number;
   #tables: Float32Array[] | null = null;
 
-  constructor(pictures: Pictures, { transform, target_transform }: VisionOptions<X, Y>) {
+  constructor(pictures: Pictures, { train = true, transform, target_transform }: VisionOptions<X, Y>) {
     super();
     this.transform = transform ?? null;
     this.target_transform = target_transform ?? null;
+    this.train = train;
     this.data = pictures.data;
     this.targets = pictures.targets;
     this.#height = pictures.height;
