@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -115,7 +116,9 @@ constexpr int most = 32;  // tensors of one parameter
 
 /** An update rule: `update(scalars, inputs, outputs, n)`. An output may be the memory of the input that it replaces. */
 struct Rule {
-  void (*update)(const float*, const float* const*, float* const*, int64_t);
+  using Update = void (*)(const float*, const float* const*, float* const*, int64_t);
+  Update update;
+  Update stream;  // past the caches for the new parameter, which is at a multiple of 16 bytes; `n` is one of `line`
   int scalars, inputs, outputs;
   const int* replaces;  // by output
 };
@@ -125,18 +128,18 @@ std::deque<Rule> rules;  // keeps its elements where they are
 /** Some of the elements of one parameter. */
 struct Chunk {
   const Rule* rule;
+  Rule::Update update;
   const float* scalars;
   const float* const* inputs;
   float* const* outputs;
   int64_t from, count;
 };
-constexpr int64_t chunkSize = 16384;  // 64 kB of each tensor
 void run(const Chunk& chunk) {
   const float* inputs[most];
   float* outputs[most];
   for (int i = 0; i < chunk.rule->inputs; i++) inputs[i] = chunk.inputs[i] + chunk.from;
   for (int i = 0; i < chunk.rule->outputs; i++) outputs[i] = chunk.outputs[i] + chunk.from;
-  chunk.rule->update(chunk.scalars, inputs, outputs, chunk.count);
+  chunk.update(chunk.scalars, inputs, outputs, chunk.count);
 }
 
 /** Denormals count as zero while it lives, as in all of TensorFlow's kernels. */
@@ -161,6 +164,12 @@ class FlushDenormals {
 #endif
 };
 
+constexpr int64_t line = 16;  // values
+/** Sizes of chunks: many, so that no thread waits long for another, and long, as the hardware reads ahead. */
+constexpr int64_t smallest = 16384, largest = 131072;
+/** Tensors that have more bytes together push each other out of the caches: to write past them saves to read them first. */
+constexpr int64_t cached = 32 << 20;
+
 /** The chunks of one call. Whoever works on it takes the next one until there is none. */
 struct Work {
   std::vector<Chunk> chunks;
@@ -175,11 +184,8 @@ struct Work {
   }
 };
 
-inline void rest() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
+/** Lets whoever else wants this core have it: it may be the thread that is waited for. */
+inline void rest() { std::this_thread::yield(); }
 
 /**
  * Threads that help with one piece of work at a time. They live as long as the process, which may end while they wait. To
@@ -242,10 +248,7 @@ class Helpers {
     }
     wake.notify_all();
     given->help();
-    for (int looks = 0; given->finished.load(std::memory_order_acquire) < given->chunks.size(); looks++) {
-      if (looks < 4096) rest();
-      else std::this_thread::yield();  // a helper has lost its core: it may have this one
-    }
+    while (given->finished.load(std::memory_order_acquire) < given->chunks.size()) rest();
     std::lock_guard<std::mutex> held(lock);
     if (work == given) work = nullptr;
   }
@@ -300,11 +303,13 @@ void update(TF_OpKernelContext* context) {
     const float* scalars;
     int64_t size;
     size_t inputs, outputs;  // where its pointers begin
+    bool apart;              // whether its new values have a place of their own, at a multiple of 16 bytes
   };
   std::vector<Parameter> parameters;
   std::deque<std::vector<float>> scalars;
   std::vector<const float*> read;
   std::vector<float*> written;
+  int64_t values = 0, bytes = 0;
   while (word < end) {
     require(end - word >= 2, "a job without its head");
     const Rule* rule;
@@ -323,7 +328,9 @@ void update(TF_OpKernelContext* context) {
       const int64_t size = static_cast<int64_t>(word[0]);
       const uint32_t fresh = static_cast<uint32_t>(word[1]);
       word += 2;
-      parameters.push_back({rule, scalars.back().data(), size, read.size(), written.size()});
+      parameters.push_back({rule, scalars.back().data(), size, read.size(), written.size(), false});
+      values += size;
+      bytes += size * (rule->inputs + 1) * sizeof(float);
       TF_Tensor* shaped = nullptr;
       for (int i = 0; i < rule->inputs; i++, word++) {
         if (*word == 0) {
@@ -354,6 +361,7 @@ void update(TF_OpKernelContext* context) {
         outputs.all.push_back(t);
         written.push_back(static_cast<float*>(tf.TF_TensorData(t)));
         *word = address(written.back());
+        if (rule->replaces[i] == 0) parameters.back().apart = reinterpret_cast<uintptr_t>(written.back()) % 16 == 0;
       }
     }
   }
@@ -362,10 +370,14 @@ void update(TF_OpKernelContext* context) {
 
   // Nothing can fail from here on: what is written in place is written whole.
   auto work = std::make_shared<Work>();
+  const int64_t chunkSize = std::clamp(values / (8 * threads) / line * line, smallest, largest);
   for (const Parameter& p : parameters) {
-    for (int64_t from = 0; from < p.size; from += chunkSize) {
-      const int64_t count = p.size - from < chunkSize ? p.size - from : chunkSize;
-      work->chunks.push_back({p.rule, p.scalars, &read[p.inputs], &written[p.outputs], from, count});
+    for (int64_t from = 0, count; from < p.size; from += count) {
+      count = std::min(p.size - from, chunkSize);
+      const bool streams = bytes > cached && p.apart && count >= line;
+      if (streams) count -= count % line;
+      const Rule::Update update = streams ? p.rule->stream : p.rule->update;
+      work->chunks.push_back({p.rule, update, p.scalars, &read[p.inputs], &written[p.outputs], from, count});
     }
   }
   if (threads > 1) helpers.finish(work);
@@ -417,14 +429,15 @@ void setUp() {
 int loadRule(const char* path) {
   void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library) throw std::runtime_error(dlerror());
-  auto* update = reinterpret_cast<decltype(Rule::update)>(dlsym(library, "update"));
+  auto update = reinterpret_cast<Rule::Update>(dlsym(library, "update"));
+  auto stream = reinterpret_cast<Rule::Update>(dlsym(library, "stream"));
   auto* sizes = static_cast<const int*>(dlsym(library, "sizes"));
   auto* replaces = static_cast<const int*>(dlsym(library, "replaces"));
-  bool sound = update && sizes && replaces && sizes[0] >= 0 && sizes[1] >= 1 && sizes[1] <= most && sizes[2] >= 1 && sizes[2] <= most;
+  bool sound = update && stream && sizes && replaces && sizes[0] >= 0 && sizes[1] >= 1 && sizes[1] <= most && sizes[2] >= 1 && sizes[2] <= most;
   for (int i = 0; sound && i < sizes[2]; i++) sound = replaces[i] >= 0 && replaces[i] < sizes[1];
   if (!sound) throw std::runtime_error(std::string(path) + " is not an update rule");
   std::lock_guard<std::mutex> held(rulesLock);
-  rules.push_back({update, sizes[0], sizes[1], sizes[2], replaces});
+  rules.push_back({update, stream, sizes[0], sizes[1], sizes[2], replaces});
   return int(rules.size()) - 1;
 }
 

@@ -104,8 +104,8 @@ function ruleOf({ avx2, load }: Addon, traced: Trace): Rule {
   return rule;
 }
 
-/** So many elements are updated in less time than it takes to wake another thread. */
-const ALONE = 32_768;
+/** So many elements are updated in hardly more time alone than it takes to wake another thread. */
+const ALONE = 262_144;
 // As many as TensorFlow takes for its own kernels.
 const threads = Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism();
 

@@ -43,26 +43,48 @@ export function ruleSource({ slots, scalars, outputs }: Job['traced']): string {
       return op === 'scalar' ? `s${scalars.indexOf(name as string)}` : literal(name as number);
     },
   });
-  return [
-    'extern "C" const int sizes[] = {',
-    `${[scalars.length, inputs.length, names.length]}};`,
-    `extern "C" const int replaces[] = {${names.map((name) => inputs.indexOf(name))}};`,
-    'extern "C" void update(const float* s, const float* const* x, float* const* y, long n) {',
-    ...scalars.map((_, i) => `const float s${i} = s[${i}];`),
-    ...inputs.map((_, i) => `const float* x${i} = x[${i}];`),
-    ...names.map((_, i) => `float* y${i} = y[${i}];`),
+  const loop = (from: string, to: string, place: (i: number) => string) => [
     // An element depends on no other, though memory may be shared.
     '#if defined(__clang__)',
     '#pragma clang loop vectorize(assume_safety)',
     '#else',
     '#pragma GCC ivdep',
     '#endif',
-    'for (long i = 0; i < n; i++) {',
+    `for (long i = ${from}; i < ${to}; i++) {`,
     ...inputs.map((_, i) => `const float v${i} = x${i}[i];`),
     ...lines,
-    ...results.map((result, i) => `y${i}[i] = ${result};`),
+    ...results.map((result, i) => `${place(i)} = ${result};`),
     '}',
+  ];
+  const whole = loop('0', 'n', (i) => `y${i}[i]`);
+  const update = (name: string, body: readonly string[]) => [
+    `extern "C" void ${name}(const float* s, const float* const* x, float* const* y, long n) {`,
+    ...scalars.map((_, i) => `const float s${i} = s[${i}];`),
+    ...inputs.map((_, i) => `const float* x${i} = x[${i}];`),
+    ...names.map((_, i) => `float* y${i} = y[${i}];`),
+    ...body,
     '}',
+  ];
+  const param = names.indexOf('param');
+  return [
+    '#if defined(__SSE__)',
+    '#include <xmmintrin.h>',
+    '#endif',
+    `extern "C" const int sizes[] = {${[scalars.length, inputs.length, names.length]}};`,
+    `extern "C" const int replaces[] = {${names.map((name) => inputs.indexOf(name))}};`,
+    ...update('update', whole),
+    ...update('stream', [
+      '#if defined(__SSE__)',
+      'for (long from = 0; from < n; from += 16) {',
+      'alignas(64) float line[16];',
+      ...loop('from', 'from + 16', (i) => (i === param ? 'line[i - from]' : `y${i}[i]`)),
+      `for (int j = 0; j < 16; j += 4) _mm_stream_ps(y${param} + from + j, _mm_load_ps(line + j));`,
+      '}',
+      '_mm_sfence();',
+      '#else',
+      ...whole,
+      '#endif',
+    ]),
     '',
   ].join('\n');
 }
