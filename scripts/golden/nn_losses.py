@@ -54,7 +54,7 @@ ROWS = [
     row("F.kl_div", ["logs", "unit"], [4, 3], size_average=False),
     *[row(name, kinds, [100, 1001]) for name, kinds in (("SmoothL1Loss", ["wide", "signed"]), ("BCELoss", ["unit", "unit"]), ("BCEWithLogitsLoss", ["wide", "bits"]), ("KLDivLoss", ["logs", "unit"]))],
 ]  # fmt: skip
-SECOND = [("MSELoss", ["signed", "signed"]), ("SmoothL1Loss", ["wide", "signed"]), ("HuberLoss", ["signed", "signed"]), ("BCELoss", ["unit", "unit"]), ("BCEWithLogitsLoss", ["signed", "unit"])]  # fmt: skip
+SECOND = [("MSELoss", ["signed", "signed"]), ("SmoothL1Loss", ["wide", "signed"]), ("HuberLoss", ["signed", "signed"]), ("BCELoss", ["unit", "unit"]), ("BCEWithLogitsLoss", ["signed", "unit"]), ("KLDivLoss", ["logs", "unit"])]  # fmt: skip
 
 
 def inputs(kinds, shape, target):
@@ -84,9 +84,12 @@ def second():
     for name, kinds in SECOND:
         torch.manual_seed(SEED)
         given, goal = inputs(kinds, [4, 3], [4, 3])
-        (gradient,) = torch.autograd.grad(getattr(nn, name)(reduction="sum")(given, goal), given, create_graph=True)
+        # KLDivLoss is linear in its input.
+        by = "target" if name == "KLDivLoss" else "input"
+        x = goal if by == "target" else given
+        (gradient,) = torch.autograd.grad(getattr(nn, name)(reduction="sum")(given, goal), x, create_graph=True)
         gradient.square().sum().backward()
-        yield {"loss": name, "kinds": kinds, "input": [4, 3], "gradient": sample(given.grad)}
+        yield {"loss": name, "kinds": kinds, "input": [4, 3], "by": by, "gradient": sample(x.grad)}
 
 
 I = lambda *shape: t(*shape, dtype="int64")  # noqa: E731
