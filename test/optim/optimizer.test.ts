@@ -393,7 +393,7 @@ describe('hooks', () => {
     );
   });
 
-  type Adds = (optimizer: SGD, hook: () => void, prepend?: boolean) => { remove(): void };
+  type Adds = (optimizer: SGD, hook: () => void, prepend?: boolean | { prepend?: boolean }) => { remove(): void };
   test.each<[string, Adds, (optimizer: SGD) => void]>([
     ['state_dict pre', (o, ...args) => o.register_state_dict_pre_hook(...args), (o) => o.state_dict()],
     ['state_dict post', (o, ...args) => o.register_state_dict_post_hook(...args), (o) => o.state_dict()],
@@ -414,13 +414,15 @@ describe('hooks', () => {
     const handles = [
       add(optimizer, note('second')),
       add(optimizer, note('third')),
+      add(optimizer, note('fourth'), { prepend: false }),
       add(optimizer, note('first'), true),
+      add(optimizer, note('zeroth'), { prepend: true }),
     ];
     call(optimizer);
-    expect(seen).toEqual(['first', 'second', 'third']);
+    expect(seen).toEqual(['zeroth', 'first', 'second', 'third', 'fourth']);
     handles[0]!.remove();
     call(optimizer);
-    expect(seen.slice(3)).toEqual(['first', 'third']);
+    expect(seen.slice(5)).toEqual(['zeroth', 'first', 'third', 'fourth']);
   });
 
   test('of state_dict and load_state_dict may give another dict', () => {

@@ -1,3 +1,10 @@
+import { bind, signature } from '@tfjs-torch/core/base';
+
+/** Whether a hook is to run before those that are there. @defaultValue false */
+export type Prepend = boolean | { prepend?: boolean };
+
+const addSignature = signature<{ prepend: boolean }>('register_hook', 'prepend=False');
+
 /** What a `register_…` method returns. */
 export interface RemovableHandle {
   remove(): void;
@@ -7,7 +14,8 @@ export interface RemovableHandle {
 export class Hooks<F> {
   private list: { hook: F }[] = [];
 
-  add(hook: F, prepend = false): RemovableHandle {
+  add(hook: F, ...where: Prepend[]): RemovableHandle {
+    const { prepend } = bind(addSignature, where);
     const entry = { hook };
     this.list = prepend ? [entry, ...this.list] : [...this.list, entry];
     return {

@@ -10,7 +10,7 @@ import {
   warn,
 } from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
-import { Hooks, type RemovableHandle } from './hooks';
+import { Hooks, type Prepend, type RemovableHandle } from './hooks';
 import { matchNames, refuse } from './match-names';
 import { type ParamGroup, type ParamGroupInput, type ParamsInput, prepareGroup, toGroups } from './param-groups';
 import { copied, free, mapped } from './plain';
@@ -49,6 +49,8 @@ export interface LoadOptions {
 }
 
 const loadSignature = signature<Required<LoadOptions>>('Optimizer.load_state_dict', "*, match='position', keep=()");
+
+const zeroGradSignature = signature<{ set_to_none: boolean }>('Optimizer.zero_grad', 'set_to_none=True');
 
 /** Some entries of a group. @throws ValueError for one that it lacks */
 function pick(group: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> {
@@ -212,7 +214,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
 
   /** Forgets the gradients; with `set_to_none: false` fills them with zeros, which an optimizer does not skip. */
   zero_grad(set_to_none: boolean | { set_to_none?: boolean } = true): void {
-    const forget = isPlainObject(set_to_none) ? (set_to_none.set_to_none ?? true) : set_to_none;
+    const { set_to_none: forget } = bind(zeroGradSignature, [set_to_none]);
     for (const p of this.#parameters()) {
       const grad = internal.peekGrad(p);
       if (grad === null) continue;
@@ -259,19 +261,19 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     return this.#hooks.stepPost.add(hook);
   }
   /** Calls `hook` before each `state_dict()`; `prepend`ed, before the hooks that are there. */
-  register_state_dict_pre_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
+  register_state_dict_pre_hook(hook: OptimizerHook, prepend: Prepend = false): RemovableHandle {
     return this.#hooks.statePre.add(hook, prepend);
   }
   /** Calls `hook` with the dict of each `state_dict()`, which it may change or replace. */
-  register_state_dict_post_hook(hook: StateDictHook, prepend = false): RemovableHandle {
+  register_state_dict_post_hook(hook: StateDictHook, prepend: Prepend = false): RemovableHandle {
     return this.#hooks.statePost.add(hook, prepend);
   }
   /** Calls `hook` with the dict that is loaded, before anything is checked; it may return another. */
-  register_load_state_dict_pre_hook(hook: StateDictHook, prepend = false): RemovableHandle {
+  register_load_state_dict_pre_hook(hook: StateDictHook, prepend: Prepend = false): RemovableHandle {
     return this.#hooks.loadPre.add(hook, prepend);
   }
   /** Calls `hook` after each `load_state_dict()`. */
-  register_load_state_dict_post_hook(hook: OptimizerHook, prepend = false): RemovableHandle {
+  register_load_state_dict_post_hook(hook: OptimizerHook, prepend: Prepend = false): RemovableHandle {
     return this.#hooks.loadPost.add(hook, prepend);
   }
 
