@@ -14,7 +14,15 @@ import { limited, readsAtOnce } from '../backend';
 import { list, notImplemented, scalarType, size } from '../names';
 import { op } from '../op';
 import { assertTensor } from './linear';
-import { type LossOptions, legacyReduction, type Reduction, reduced, resolveReduction, total } from './reduction';
+import {
+  type LossOptions,
+  type LossPositional,
+  legacyReduction,
+  type Reduction,
+  reduced,
+  resolveReduction,
+  total,
+} from './reduction';
 
 type Binary = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 
@@ -109,10 +117,7 @@ export interface ElementLossOptions extends LossOptions {
   /** A factor for each element. */
   weight?: tf.Tensor | null;
 }
-type ElementLossArgs = Args<
-  [size_average: boolean | null, reduce: boolean | null, reduction: Reduction, weight: tf.Tensor | null],
-  ElementLossOptions
->;
+type ElementLossArgs = Args<[...LossPositional, weight: tf.Tensor | null], ElementLossOptions>;
 const elementList = "input, target, size_average=None, reduce=None, reduction='mean', weight=None";
 
 /** Losses of the difference alone: the derivative by the target is minus that by the input. */
@@ -236,10 +241,7 @@ export interface SmoothL1LossOptions extends LossOptions {
 export function smooth_l1_loss(
   input: tf.Tensor,
   target: tf.Tensor,
-  ...args: Args<
-    [size_average: boolean | null, reduce: boolean | null, reduction: Reduction, beta: number],
-    SmoothL1LossOptions
-  >
+  ...args: Args<[...LossPositional, beta: number], SmoothL1LossOptions>
 ): tf.Tensor {
   const { beta, ...options } = bind(smoothL1Signature, [input, target, ...args]);
   if (beta < 0) throw new RuntimeError('smooth_l1_loss does not support negative values for beta.');
@@ -326,10 +328,7 @@ function withLogits(positive: tf.Tensor | null): ElementLoss {
   };
 }
 
-type BCEArgs = Args<
-  [weight: tf.Tensor | null, size_average: boolean | null, reduce: boolean | null, reduction: Reduction],
-  ElementLossOptions
->;
+type BCEArgs = Args<[weight: tf.Tensor | null, ...LossPositional], ElementLossOptions>;
 
 /**
  * -target · log(input) - (1 - target) · log(1 - input): `input` and `target` are probabilities, of one shape; the
@@ -375,16 +374,7 @@ export interface BCEWithLogitsOptions extends ElementLossOptions {
 export function binary_cross_entropy_with_logits(
   input: tf.Tensor,
   target: tf.Tensor,
-  ...args: Args<
-    [
-      weight: tf.Tensor | null,
-      size_average: boolean | null,
-      reduce: boolean | null,
-      reduction: Reduction,
-      pos_weight: tf.Tensor | null,
-    ],
-    BCEWithLogitsOptions
-  >
+  ...args: Args<[weight: tf.Tensor | null, ...LossPositional, pos_weight: tf.Tensor | null], BCEWithLogitsOptions>
 ): tf.Tensor {
   const { weight, pos_weight, ...options } = bind(logitsSignature, [input, target, ...args]);
   const call = 'binary_cross_entropy_with_logits';
@@ -435,10 +425,7 @@ const logDivergence: ElementLoss = {
 export function kl_div(
   input: tf.Tensor,
   target: tf.Tensor,
-  ...args: Args<
-    [size_average: boolean | null, reduce: boolean | null, reduction: Reduction | 'batchmean', log_target: boolean],
-    KLDivOptions
-  >
+  ...args: Args<[...LossPositional<Reduction | 'batchmean'>, log_target: boolean], KLDivOptions>
 ): tf.Tensor {
   const { reduction: given, log_target, size_average, reduce } = bind(klSignature, [input, target, ...args]);
   if (given === 'mean' && size_average === null && reduce === null) {

@@ -12,6 +12,9 @@ export interface LossOptions {
   reduction?: Reduction;
 }
 
+/** The same by position. */
+export type LossPositional<R = Reduction> = [size_average: boolean | null, reduce: boolean | null, reduction: R];
+
 const deprecatedText = (reduction: string) =>
   `size_average and reduce args will be deprecated, please use reduction='${reduction}' instead.`;
 

@@ -20,10 +20,9 @@ import {
   type SmoothL1LossOptions,
   smooth_l1_loss,
 } from '../functional';
-import { legacyReduction } from '../functional/reduction';
+import { type LossPositional, legacyReduction } from '../functional/reduction';
 import { Module } from '../module';
 
-type LossPositional<R = Reduction> = [size_average: boolean | null, reduce: boolean | null, reduction: R];
 const lossList = "size_average=None, reduce=None, reduction='mean'";
 
 abstract class _Loss<R extends string = Reduction> extends Module {
