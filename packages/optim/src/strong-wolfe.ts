@@ -1,6 +1,14 @@
 import { dot, largest } from './flat';
 import { add, div, less, max, min, mul, numberOf, type Scalar, single, sub } from './scalar';
 
+// What torch's _strong_wolfe is never told otherwise.
+/** How much of the decrease that the slope promises is enough. */
+const DECREASE = 1e-4;
+/** How much of the slope may be left. */
+const CURVATURE = 0.9;
+/** Shorter brackets are not searched. */
+const SHORTEST = 1e-9;
+
 /** The loss and the gradient at a step length along a direction, and the gradient's component in it. */
 export interface Trial {
   t: Scalar;
@@ -33,17 +41,15 @@ export function* strongWolfe<Request>(
   d: Float32Array,
   length: Scalar,
   evaluate: (t: Scalar) => Generator<Request, { f: number; g: Float32Array }, unknown>,
-  { c1 = 1e-4, c2 = 0.9, toleranceChange = 1e-9, maxSearches = 25 },
+  maxSearches: number,
 ): Generator<Request, Trial & { evaluations: number }, unknown> {
   let searches = 0;
-  let evaluations = 0;
   function* attempt(t: Scalar) {
     const { f, g } = yield* evaluate(t);
-    evaluations++;
     return { t, f, g, gtd: single(dot(g, d)) };
   }
-  const tooHigh = ({ t, f }: Trial) => less(add(start.f, mul(mul(c1, t), start.gtd)), f);
-  const flat = ({ gtd }: Trial) => Math.abs(numberOf(gtd)) <= numberOf(mul(-c2, start.gtd));
+  const tooHigh = ({ t, f }: Trial) => less(add(start.f, mul(mul(DECREASE, t), start.gtd)), f);
+  const flat = ({ gtd }: Trial) => Math.abs(numberOf(gtd)) <= numberOf(mul(-CURVATURE, start.gtd));
 
   // Widen until the point is found, or is between two.
   let previous = start;
@@ -79,7 +85,7 @@ export function* strongWolfe<Request>(
   const reach = largest(d);
   while (!done && searches < maxSearches) {
     const [a, b] = pair as [Trial, Trial];
-    if (Math.abs(numberOf(sub(b.t, a.t))) * reach < toleranceChange) break;
+    if (Math.abs(numberOf(sub(b.t, a.t))) * reach < SHORTEST) break;
     let t = cubicMinimum(a, b);
     const [least, most] = [min(a.t, b.t), max(a.t, b.t)];
     const margin = mul(0.1, sub(most, least));
@@ -104,5 +110,5 @@ export function* strongWolfe<Request>(
       pair[low] = tried;
     }
   }
-  return { ...pair[low]!, evaluations };
+  return { ...pair[low]!, evaluations: searches + 1 };
 }

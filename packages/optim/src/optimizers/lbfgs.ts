@@ -223,9 +223,8 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
           move(params, x, length, along);
           return yield* evaluate();
         }
-        const found = yield* strongWolfe({ t: 0, f: loss, g, gtd: single(gtd) }, d, t, tryLength, {
-          maxSearches: maxEvaluations - evaluations,
-        });
+        const start = { t: 0, f: loss, g, gtd: single(gtd) };
+        const found = yield* strongWolfe(start, d, t, tryLength, maxEvaluations - evaluations);
         ({ f: loss, g, t } = found);
         calls = found.evaluations;
         move(params, x, t, d);
