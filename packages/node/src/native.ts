@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { RuntimeError } from '@tfjs-torch/core';
+import { overwritten } from '@tfjs-torch/core/update';
 import { type Executor, type Item, internal, type Job } from '@tfjs-torch/optim';
 import { build, type Library, loadLibrary } from './compile';
 import { ruleSource } from './rule-source';
@@ -82,8 +83,9 @@ function nativeAddon(): Addon | Error {
 
 interface Rule {
   number: number;
-  outputs: readonly string[];
   inputs: readonly string[];
+  /** What is written, as indices of `inputs`. */
+  outputs: readonly number[];
 }
 // Each operation is rounded on its own, as in TensorFlow's ops.
 const exact = ['-O3', '-ffp-contract=off', '-fno-math-errno', '-fno-trapping-math', '-nostdlib'];
@@ -94,10 +96,11 @@ function ruleOf({ avx2, load }: Addon, traced: Trace): Rule {
   let rule = rules.get(traced);
   if (!rule) {
     const flags = [...exact, ...(avx2 ? ['-mavx2'] : [])];
+    const inputs = ['param', 'grad', ...traced.slots];
     rule = {
       number: loadLibrary({ name: 'rule', source: ruleSource(traced), flags }, load),
-      inputs: ['param', 'grad', ...traced.slots],
-      outputs: Object.keys(traced.outputs),
+      inputs,
+      outputs: Object.keys(traced.outputs).map((name) => inputs.indexOf(name)),
     };
     rules.set(traced, rule);
   }
@@ -146,15 +149,25 @@ function update({ stage }: Addon, jobs: readonly Job[], ready: readonly Rule[]) 
   for (let i = 0; i < M; i++) receive(backend, call.fresh[i]!, made[i]!, call.script);
 }
 
-/** Gives a tensor the storage that the op has made for it. */
+/**
+ * Gives a tensor what the op has made for it: a new storage; or, if it is a parameter whose storage nothing else has, new
+ * memory for that, as tfjs's tables of storages are slow to write. TensorFlow keeps the old memory for what shares it.
+ */
 function receive(
   { binding, tensorMap }: TensorflowBackend,
-  { t, at }: Call['fresh'][number],
+  { t, data, at }: Call['fresh'][number],
   { id, shape }: { id: number; shape: number[] },
   script: Float64Array,
 ) {
-  const dataId = {};
   const address = script[at]!;
+  if (data?.refCount === 1) {
+    binding.deleteTensor(data.id);
+    data.id = id;
+    data.address = address;
+    overwritten(t);
+    return;
+  }
+  const dataId = {};
   tensorMap.set(dataId, { id, shape, dtype: binding.TF_FLOAT, values: null, refCount: 1, address });
   renew(t, dataId);
 }
@@ -166,8 +179,8 @@ class Call {
   readonly ids: number[] = [];
   /** Data whose address the op writes into the script, and where. */
   readonly unknown: { data: TensorData; at: number }[] = [];
-  /** Tensors that get a new storage; its address is written there. */
-  readonly fresh: { t: tf.Tensor; at: number }[] = [];
+  /** Tensors that get new memory, where its address is written, and what tfjs-node keeps for a parameter. */
+  readonly fresh: { t: tf.Tensor; at: number; data: TensorData | null }[] = [];
   readonly #backend: TensorflowBackend;
 
   constructor(backend: TensorflowBackend, jobs: readonly Job[], ready: readonly Rule[]) {
@@ -196,25 +209,31 @@ class Call {
     const { size } = item.param;
     this.#write(size);
     const mask = this.#at++;
-    for (let i = 0; i < inputs.length; i++) this.#writeInput(inputs[i]!, tensorOf(item, inputs[i]!), size);
+    const data = this.#writeInput('param', item.param, size);
+    for (let i = 1; i < inputs.length; i++) this.#writeInput(inputs[i]!, tensorOf(item, inputs[i]!), size);
     for (let i = 0; i < outputs.length; i++, this.#at++) {
-      const t = tensorOf(item, outputs[i]!);
+      const input = outputs[i]!;
+      const t = tensorOf(item, inputs[input]!);
       if (mayOverwrite(t)) continue;
       this.script[mask] = this.script[mask]! + 2 ** i;
-      this.fresh.push({ t, at: this.#at });
+      this.fresh.push({ t, at: this.#at, data: input === 0 ? data : null });
     }
   }
 
-  #writeInput(name: string, t: tf.Tensor, size: number) {
+  #writeInput(name: string, t: tf.Tensor, size: number): TensorData {
     if (t.isDisposed) throw new RuntimeError(`'${name}' of shape [${t.shape}] is disposed`);
     if (t.size !== size) throw new RuntimeError(`'${name}' has shape [${t.shape}], its parameter another`);
     const data = recordOf(t, this.#backend, this.#backend.tensorMap);
-    if (data.address && name !== 'grad') return this.#write(data.address);
+    if (data.address && name !== 'grad') {
+      this.#write(data.address);
+      return data;
+    }
     if (data.values !== null) {
       data.id = this.#backend.binding.createTensor(data.shape, data.dtype, data.values);
       data.values = null;
     }
     this.ids.push(data.id);
     this.unknown.push({ data, at: this.#at++ });
+    return data;
   }
 }
