@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as torch from '@tfjs-torch/core';
 import * as nn from '@tfjs-torch/nn';
+import { SGD } from '@tfjs-torch/optim';
 import { describe, expect, test } from 'vitest';
 import {
   type DroppedRow,
@@ -58,6 +59,39 @@ describe('dropout of channels equals torch bit for bit', () => {
   });
 });
 
+const nets = [
+  [
+    'images',
+    new nn.Sequential(
+      new nn.Conv2d(2, 4, 3, { padding: 1, padding_mode: 'circular' }),
+      new nn.GELU(),
+      new nn.ReplicationPad2d(1),
+      new nn.AvgPool2d(2),
+      new nn.Dropout2d(0.3),
+      new nn.ConvTranspose2d(4, 3, 4, 2, 1),
+      new nn.LeakyReLU(0.2),
+      new nn.Softmax(1),
+      new nn.AdaptiveAvgPool2d(3),
+      new nn.Conv2d(3, 2, 3),
+    ),
+    [5, 2, 8, 8],
+  ],
+  [
+    'lines',
+    new nn.Sequential(
+      new nn.Conv1d(2, 4, 3),
+      new nn.BatchNorm1d(4),
+      new nn.SiLU(),
+      new nn.MaxPool1d(2),
+      new nn.ConvTranspose1d(4, 3, 2, 2),
+      new nn.Dropout1d(0.3),
+      new nn.AvgPool1d(2),
+      new nn.Conv1d(3, 2, 2),
+    ),
+    [5, 2, 14],
+  ],
+] as const;
+
 describe('what lies between layers', () => {
   /** The transposes of tensors with a batch of 5 that a call runs. */
   const transposes = async (f: () => tf.Tensor) => {
@@ -65,38 +99,7 @@ describe('what lies between layers', () => {
     return kernels.filter(({ name, inputShapes: [shape] }) => name === 'Transpose' && shape?.[0] === 5).length;
   };
 
-  test.each([
-    [
-      'images',
-      new nn.Sequential(
-        new nn.Conv2d(2, 4, 3, { padding: 1, padding_mode: 'circular' }),
-        new nn.GELU(),
-        new nn.ReplicationPad2d(1),
-        new nn.AvgPool2d(2),
-        new nn.Dropout2d(0.3),
-        new nn.ConvTranspose2d(4, 3, 4, 2, 1),
-        new nn.LeakyReLU(0.2),
-        new nn.Softmax(1),
-        new nn.AdaptiveAvgPool2d(3),
-        new nn.Conv2d(3, 2, 3),
-      ),
-      [5, 2, 8, 8],
-    ],
-    [
-      'lines',
-      new nn.Sequential(
-        new nn.Conv1d(2, 4, 3),
-        new nn.BatchNorm1d(4),
-        new nn.SiLU(),
-        new nn.MaxPool1d(2),
-        new nn.ConvTranspose1d(4, 3, 2, 2),
-        new nn.Dropout1d(0.3),
-        new nn.AvgPool1d(2),
-        new nn.Conv1d(3, 2, 2),
-      ),
-      [5, 2, 14],
-    ],
-  ] as const)('no transpose between layers that work on %s', async (_, net, shape) => {
+  test.each(nets)('no transpose between layers that work on %s', async (_, net, shape) => {
     const x = signed([...shape]);
     expect(await transposes(() => net(x))).toBe(1);
   });
@@ -137,4 +140,38 @@ describe('what lies between layers', () => {
       );
     });
   });
+});
+
+test.each([
+  ...nets,
+  [
+    'rows',
+    new nn.Sequential(
+      new nn.Linear(6, 8),
+      new nn.LayerNorm(8),
+      new nn.ELU(),
+      new nn.Unflatten(1, [2, 4]),
+      new nn.ConstantPad2d(1, 0.5),
+      new nn.Mish(),
+      new nn.Flatten(),
+      new nn.Dropout(0.2),
+      new nn.Linear(24, 3),
+      new nn.LogSoftmax(1),
+    ),
+    [5, 6],
+  ],
+] as const)('a training loop over layers of %s keeps memory flat', (_, net, shape) => {
+  const optimizer = new SGD(net.parameters(), 0.01);
+  const counts: string[] = [];
+  for (let i = 0; i < 30; i++) {
+    optimizer.zero_grad();
+    net(torch.randn(...shape))
+      .square()
+      .mean()
+      .backward();
+    optimizer.step();
+    const { numTensors, numDataBuffers, numBytes } = tf.memory();
+    counts.push(`${numTensors} tensors, ${numDataBuffers} buffers, ${numBytes} bytes`);
+  }
+  expect(new Set(counts.slice(4)).size, counts.join('; ')).toBe(1);
 });
