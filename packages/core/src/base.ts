@@ -1,5 +1,5 @@
 // What needs no tensors: a package that imports only this pulls in nothing else of core.
-export { type Args, bind, isPlainObject, type Signature, signature, suggest } from './bind';
+export { type Args, bind, isPlainObject, type Signature, signature, suggest } from './python/bind';
 export {
   AssertionError,
   AttributeError,
@@ -14,5 +14,5 @@ export {
   type WarningCategory,
   type WarningSink,
   warn,
-} from './errors';
-export { pythonType } from './python-type';
+} from './python/errors';
+export { pythonType } from './python/python-type';

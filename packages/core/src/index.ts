@@ -1,10 +1,14 @@
-import './tensor-methods';
+import './torch/tensor-methods';
 
 // The types of tfjs's chained methods; chained-ops.ts has the methods.
 export type * from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
-
-export * as autograd from './autograd-api';
 export * from './base';
+export * as internal from './internal';
+export { scope } from './tape/memory';
+export { SparseTensor, sparse_coo_tensor } from './tape/sparse';
+export type { WithData } from './tensor/data';
+export { enable_grad, is_grad_enabled, no_grad, set_grad_enabled } from './tensor/grad-mode';
+export * as autograd from './torch/autograd-api';
 export {
   arange,
   as_tensor,
@@ -30,10 +34,9 @@ export {
   tensor,
   zeros,
   zeros_like,
-} from './creation';
-export type { WithData } from './data';
-export { cuda, type Device, device } from './device';
-export * from './functions';
+} from './torch/creation';
+export { cuda, type Device, device } from './torch/device';
+export * from './torch/functions';
 export {
   default_generator,
   Generator,
@@ -42,12 +45,9 @@ export {
   manual_seed,
   seed,
   set_rng_state,
-} from './generator';
-export { enable_grad, is_grad_enabled, no_grad, set_grad_enabled } from './grad-mode';
-export * as internal from './internal';
-export { registerMissingKernels } from './kernels';
-export { scope } from './memory';
-export { Parameter } from './parameter';
+} from './torch/generator';
+export { registerMissingKernels } from './torch/kernels';
+export { Parameter } from './torch/parameter';
 export {
   bernoulli,
   bernoulliMask,
@@ -66,5 +66,4 @@ export {
   randn_like,
   randomSeed,
   randperm,
-} from './random';
-export { SparseTensor, sparse_coo_tensor } from './sparse';
+} from './torch/random';

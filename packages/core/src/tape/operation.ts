@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { engine, type GradientFunction, type Inputs } from './engine';
-import { fields } from './fields';
-import { is_grad_enabled } from './grad-mode';
+import { engine, type GradientFunction, type Inputs } from '../tensor/engine';
+import { fields } from '../tensor/fields';
+import { is_grad_enabled } from '../tensor/grad-mode';
 import { record, save } from './graph';
 import { revive, touch } from './memory';
 

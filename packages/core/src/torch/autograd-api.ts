@@ -1,7 +1,7 @@
 /** `torch.autograd` */
 import type * as tf from '@tensorflow/tfjs-core';
-import { backward as backwardAll, gradientsOf, setRequiresGrad } from './autograd';
-import { type Args, bind, type Signature, signature } from './bind';
+import { type Args, bind, type Signature, signature } from '../python/bind';
+import { backward as backwardAll, gradientsOf, setRequiresGrad } from '../tape/autograd';
 
 type OneOrMore<T> = T | readonly T[];
 const many = <T>(x: OneOrMore<T>): readonly T[] => (Array.isArray(x) ? x : [x]) as readonly T[];

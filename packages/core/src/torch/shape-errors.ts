@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { RuntimeError } from './errors';
+import { RuntimeError } from '../python/errors';
 
 /** What an element-wise operation takes beside a tensor. */
 export type Operand = tf.Tensor | number;

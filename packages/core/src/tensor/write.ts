@@ -1,7 +1,7 @@
 /** How tensors are given new values: by operations in place, by optimizers, and through `.data`. */
 import * as tf from '@tensorflow/tfjs-core';
+import { NotImplementedError, RuntimeError } from '../python/errors';
 import { original, setDataWriter } from './data';
-import { NotImplementedError, RuntimeError } from './errors';
 import { fields, isSparse } from './fields';
 import { withGrad } from './grad-mode';
 import { receive, swap } from './swap';

@@ -7,13 +7,13 @@
  * back when it is used again. The others fail with a message that says how to keep them.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { countStorage, engine, type Scope } from './engine';
-import { RuntimeError } from './errors';
-import { fields, type Values } from './fields';
-import { hold, unhold } from './finalizer';
+import { RuntimeError } from '../python/errors';
+import { countStorage, engine, type Scope } from '../tensor/engine';
+import { fields, type Values } from '../tensor/fields';
+import { hold, unhold } from '../tensor/finalizer';
+import { listen } from '../tensor/rounds';
 import { AccumulateGrad, freeUnreachable, graph, type Node, reachable } from './graph';
 import { isPending, sourceOf } from './lazy';
-import { listen } from './rounds';
 
 /** Up to this many values, reading a tensor back costs less than a kernel call. */
 const SMALL = 1024;

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { engine, type KernelCall } from './engine';
-import { fields } from './fields';
-import { unhold } from './finalizer';
-import { is_grad_enabled } from './grad-mode';
+import { engine, type KernelCall } from '../tensor/engine';
+import { fields } from '../tensor/fields';
+import { unhold } from '../tensor/finalizer';
+import { is_grad_enabled } from '../tensor/grad-mode';
+import { OwnedVariable } from '../tensor/owned-variable';
 import { ownGradients } from './gradients';
 import { graph, record, save } from './graph';
 import { isPending } from './lazy';
 import { beforeDispose, endTidy, openRootScope, relieve, restore, revive, touch } from './memory';
-import { OwnedVariable } from './owned-variable';
 
 let installed = false;
 

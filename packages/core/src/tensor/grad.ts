@@ -1,8 +1,8 @@
 /** `.grad` of any tensor, whoever computed it: the tape, tfjs's own gradients or the user. */
 import * as tf from '@tensorflow/tfjs-core';
+import { RuntimeError } from '../python/errors';
 import { defineData, type WithData } from './data';
 import { engine } from './engine';
-import { RuntimeError } from './errors';
 import { fields, stored } from './fields';
 
 declare module '@tensorflow/tfjs-core/dist/tensor.js' {

@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineData } from './data';
-import { engine } from './engine';
-import { NotImplementedError, RuntimeError } from './errors';
-import { fields, stored } from './fields';
-import { freeGrad, peekGrad, requiresGrad, setGrad } from './grad';
-import { withGrad } from './grad-mode';
+import { NotImplementedError, RuntimeError } from '../python/errors';
+import { defineData } from '../tensor/data';
+import { engine } from '../tensor/engine';
+import { fields, stored } from '../tensor/fields';
+import { freeGrad, peekGrad, requiresGrad, setGrad } from '../tensor/grad';
+import { withGrad } from '../tensor/grad-mode';
+import { OwnedVariable } from '../tensor/owned-variable';
+import { swap } from '../tensor/swap';
 import { AccumulateGrad, dropFreed, type Node, reachable } from './graph';
-import { install } from './hooks';
+import { install } from './install';
 import { gradientPoint } from './lazy';
-import { OwnedVariable } from './owned-variable';
 import { added, handle, SparseTensor } from './sparse';
-import { swap } from './swap';
 
 // ---- what a tensor says of itself
 

@@ -1,7 +1,8 @@
 // torch's CPU random numbers: which words each function takes, and how they become values
 // (ATen/native/cpu/DistributionTemplates.h, ATen/core/DistributionsHelper.h).
 import * as tf from '@tensorflow/tfjs-core';
-import { bind, isPlainObject, type Signature, signature } from './bind';
+import { bind, isPlainObject, type Signature, signature } from '../python/bind';
+import { NotImplementedError, RuntimeError } from '../python/errors';
 import { boxMuller16 } from './box-muller';
 import {
   checkSize,
@@ -15,7 +16,6 @@ import {
   type TensorOptions,
   type TfDtype,
 } from './creation';
-import { NotImplementedError, RuntimeError } from './errors';
 import { default_generator, type Generator } from './generator';
 
 export interface RandomOptions extends TensorOptions {

@@ -1,10 +1,10 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { setRequiresGrad } from './autograd';
-import { type Args, bind, type Signature, signature } from './bind';
-import { defineData } from './data';
-import { install } from './hooks';
-import { OwnedVariable } from './owned-variable';
-import { pythonType } from './python-type';
+import { type Args, bind, type Signature, signature } from '../python/bind';
+import { pythonType } from '../python/python-type';
+import { setRequiresGrad } from '../tape/autograd';
+import { install } from '../tape/install';
+import { defineData } from '../tensor/data';
+import { OwnedVariable } from '../tensor/owned-variable';
 
 const parameterSignature: Signature<{ data: unknown; requires_grad: boolean }> = signature(
   'Parameter.__new__',

@@ -1,6 +1,6 @@
 /** Devices: tensors live on the tfjs backend in use; these answer for it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { RuntimeError } from './errors';
+import { RuntimeError } from '../python/errors';
 
 export interface Device {
   readonly type: string;

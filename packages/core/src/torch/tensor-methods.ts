@@ -3,16 +3,16 @@
  * rejects, or whose further arguments it ignores, takes torch's.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { backward, isLeaf, retainGrad, setRequiresGrad } from './autograd';
-import { type Args, isPlainObject } from './bind';
+import { type Args, isPlainObject } from '../python/bind';
+import { RuntimeError } from '../python/errors';
+import { backward, isLeaf, retainGrad, setRequiresGrad } from '../tape/autograd';
+import { fields, isSparse } from '../tensor/fields';
+import { requiresGrad } from '../tensor/grad';
+import { withGrad } from '../tensor/grad-mode';
 import { chainedOps } from './chained-ops';
 import { type Dtype, resolveDtype } from './creation';
 import type { Device } from './device';
-import { RuntimeError } from './errors';
-import { fields, isSparse } from './fields';
 import type { Generator } from './generator';
-import { requiresGrad } from './grad';
-import { withGrad } from './grad-mode';
 import { clamp, divide, inPlaceMethods, scaled } from './in-place';
 import { format, inspect } from './print';
 import { broadcasting, matmul, type Operand } from './shape-errors';

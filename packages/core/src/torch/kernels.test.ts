@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { relativeError, tolerances } from '../../../test/tolerances';
+import { relativeError, tolerances } from '../../../../test/tolerances';
 import { registerMissingKernels, replacedKernel } from './kernels';
 
 // The oracle is tfjs's own cpu kernel, which sums in float64.

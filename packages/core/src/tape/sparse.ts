@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { engine } from './engine';
-import { RuntimeError } from './errors';
-import { withGrad } from './grad-mode';
+import { RuntimeError } from '../python/errors';
+import { engine } from '../tensor/engine';
+import { withGrad } from '../tensor/grad-mode';
 
 /**
  * A tensor of which only some rows are kept: torch's COO layout. A place that stands there twice holds the sum, until

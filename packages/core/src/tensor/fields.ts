@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Node } from './graph';
-import type { SparseTensor } from './sparse';
+import type { Node } from '../tape/graph';
+import type { SparseTensor } from '../tape/sparse';
 
 /**
  * What core keeps on a Tensor object itself: a property costs a tenth of a WeakMap's look-up, and every kernel asks.

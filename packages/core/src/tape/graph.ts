@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { engine, type GradientFunction, type Gradients, type Inputs } from './engine';
-import { NotImplementedError } from './errors';
-import { fields } from './fields';
+import { NotImplementedError } from '../python/errors';
+import { engine, type GradientFunction, type Gradients, type Inputs } from '../tensor/engine';
+import { fields } from '../tensor/fields';
 import { ownGradients } from './gradients';
 
 /** An input that needs a gradient: its name in the kernel's call, the node that made it, and as which output. */

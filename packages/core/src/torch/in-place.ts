@@ -1,15 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isLeaf } from './autograd';
-import { RuntimeError } from './errors';
-import { fields } from './fields';
+import { RuntimeError } from '../python/errors';
+import { isLeaf } from '../tape/autograd';
+import { fields } from '../tensor/fields';
+import { requiresGrad } from '../tensor/grad';
+import { is_grad_enabled } from '../tensor/grad-mode';
+import { lerp } from '../tensor/lerp';
+import { write } from '../tensor/write';
 import type { Generator } from './generator';
-import { requiresGrad } from './grad';
-import { is_grad_enabled } from './grad-mode';
-import { lerp } from './lerp';
 import { fillNormal, fillUniform } from './random';
 import { broadcasting, type Operand } from './shape-errors';
 import { torchMethods } from './signatures';
-import { write } from './write';
 
 const names: Record<string, string> = { float32: 'Float', int32: 'Int', bool: 'Bool' };
 

@@ -1,6 +1,6 @@
 // torch's CPU generator: MT19937 with the words, and the cached normal sample, in the order that ATen uses them
 // (c10/core/MT19937RNGEngine.h, ATen/CPUGeneratorImpl.cpp).
-import { RuntimeError, ValueError } from './errors';
+import { RuntimeError, ValueError } from '../python/errors';
 
 const N = 624;
 const M = 397;

@@ -1,6 +1,6 @@
 /** torch's functions on tensors: `torch.exp(x)`, `torch.cat([a, b], 1)`. Methods of the same names stand on the tensors. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Args, bind, type Signature, signature } from './bind';
+import { type Args, bind, type Signature, signature } from '../python/bind';
 import { broadcasting, type Operand } from './shape-errors';
 import { dimension } from './tensor-methods';
 

@@ -1,10 +1,10 @@
 /** torch's way to print a tensor: torch/_tensor_str.py of 2.15 with its default options. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { isLeaf } from './autograd';
-import { fields } from './fields';
-import { requiresGrad } from './grad';
-import { OwnedVariable } from './owned-variable';
-import { SparseTensor } from './sparse';
+import { isLeaf } from '../tape/autograd';
+import { SparseTensor } from '../tape/sparse';
+import { fields } from '../tensor/fields';
+import { requiresGrad } from '../tensor/grad';
+import { OwnedVariable } from '../tensor/owned-variable';
 
 const precision = 4;
 const threshold = 1000;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { engine, type GradientFunction, type Inputs } from './engine';
-import { is_grad_enabled } from './grad-mode';
+import { engine, type GradientFunction, type Inputs } from '../tensor/engine';
+import { is_grad_enabled } from '../tensor/grad-mode';
 
 /**
  * Gradients that stand in for tfjs's, where those save what they do not need or run slower kernels.

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bind, type Signature, signature } from './bind';
-import { pythonType } from './python-type';
+import { bind, type Signature, signature } from '../python/bind';
+import { pythonType } from '../python/python-type';
 
 type Method = (this: tf.Tensor, ...args: never[]) => unknown;
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bind, isPlainObject, type Signature, signature } from './bind';
-import { RuntimeError, ValueError } from './errors';
-import { pythonType } from './python-type';
+import { bind, isPlainObject, type Signature, signature } from '../python/bind';
+import { RuntimeError, ValueError } from '../python/errors';
+import { pythonType } from '../python/python-type';
 
 export const float32 = 'float32';
 export const float = float32;

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { engine } from './engine';
-import { fields } from './fields';
-import { is_grad_enabled, withGrad } from './grad-mode';
+import { engine } from '../tensor/engine';
+import { fields } from '../tensor/fields';
+import { is_grad_enabled, withGrad } from '../tensor/grad-mode';
+import { surrender } from '../tensor/swap';
 import { type Node, record } from './graph';
 import { adopt } from './memory';
-import { surrender } from './swap';
 
 /**
  * `tf.transpose(source, perm)` whose values are computed when somebody asks for them: at the first look at its dataId,
