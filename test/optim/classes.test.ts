@@ -254,6 +254,18 @@ describe('LBFGS', () => {
     expect(new LBFGS([{ params: [] }]).step(() => 7)).toBe(7);
   });
 
+  test('max_eval of null in a group is that of the constructor: 1.25·max_iter', () => {
+    const p = new Parameter(tf.tensor1d([3, -2]));
+    const optimizer = new LBFGS([{ params: p, max_eval: null, max_iter: 4 }], { lr: 0.1 });
+    let calls = 0;
+    optimizer.step(() => {
+      calls++;
+      setGrad(p, tf.clone(p));
+      return tf.sum(tf.square(p)).mul(0.5);
+    });
+    expect(calls).toBe(4);
+  });
+
   test('a state of another size is refused, and nothing changes', () => {
     const make = (n: number) => {
       const p = new Parameter(tf.ones([n]));

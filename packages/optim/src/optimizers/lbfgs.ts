@@ -33,6 +33,8 @@ export interface LBFGSOptions {
   maximize: boolean;
 }
 
+const evaluationsOf = ({ max_eval, max_iter }: Host<LBFGSOptions>) => max_eval ?? Math.floor((max_iter * 5) / 4);
+
 const lbfgs: Declaration<Host<LBFGSOptions>> = {
   name: 'LBFGS',
   defaults: {
@@ -53,7 +55,7 @@ const lbfgs: Declaration<Host<LBFGSOptions>> = {
     oneElement('lr', given.lr);
     nonNegative('learning rate', h.lr);
   },
-  derived: (h) => ({ max_eval: h.max_eval ?? Math.floor((h.max_iter * 5) / 4) }),
+  derived: (h) => ({ max_eval: evaluationsOf(h) }),
 };
 
 /** The state of all parameters, kept under the first one. Vectors are all parameters, one after the other. */
@@ -172,7 +174,7 @@ export class LBFGS extends DeclaredOptimizer<LBFGSOptions> {
   }
 
   *#search(closure: Closure, params: readonly tf.Tensor[], h: Host<LBFGSOptions>): Search<unknown> {
-    const maxEvaluations = h.max_eval!;
+    const maxEvaluations = evaluationsOf(h);
     const lr = this.param_groups[0]!.lr instanceof tf.Tensor ? single(h.lr) : h.lr;
     const sign = h.maximize ? -1 : 1;
 
