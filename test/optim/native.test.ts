@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -107,20 +107,26 @@ describe.runIf(onTensorflow)('a process that', () => {
     }
     console.log(JSON.stringify({ names, value: p.dataSync()[299_999] }));`;
 
+  const run = (program: string, env: Record<string, string>) =>
+    spawnSync(
+      process.execPath,
+      ['--conditions=tfjs-torch-source', '--import', 'tsx', '--input-type=module', '-e', program],
+      { cwd: join(root, 'test'), encoding: 'utf8', env: { ...process.env, ...env } },
+    );
+  const setUp = `
+    import { setUpTensorflow } from '@tfjs-torch/node';
+    await setUpTensorflow({ say: console.log });`;
+
   /** What a process of its own says, with the cache that `prepare` leaves and these variables. */
-  function inProcess(prepare: (native: string) => void, env: Record<string, string>) {
+  function inProcess(prepare: (native: string, base: string) => void, env: Record<string, string>) {
     const base = mkdtempSync(join(tmpdir(), 'tfjs-torch-native-'));
     try {
       mkdirSync(join(base, 'tfjs-torch', folder), { recursive: true });
       for (const name of readdirSync(cache).filter((entry) => /^tfjs-node-.*\d$/.test(entry))) {
         symlinkSync(join(cache, name), join(base, 'tfjs-torch', name));
       }
-      prepare(join(base, 'tfjs-torch', folder));
-      const { status, stdout, stderr } = spawnSync(
-        process.execPath,
-        ['--conditions=tfjs-torch-source', '--import', 'tsx', '--input-type=module', '-e', script],
-        { cwd: join(root, 'test'), encoding: 'utf8', env: { ...process.env, XDG_CACHE_HOME: base, ...env } },
-      );
+      prepare(join(base, 'tfjs-torch', folder), base);
+      const { status, stdout, stderr } = run(script, { XDG_CACHE_HOME: base, ...env });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       return JSON.parse(stdout) as { names: string[]; value: number };
     } finally {
@@ -139,7 +145,10 @@ describe.runIf(onTensorflow)('a process that', () => {
   const updated = { value: 0 };
 
   test('has no compiler runs ops, and says why', () => {
-    const { names, ...rest } = inProcess(() => {}, noCompiler);
+    const { names, ...rest } = inProcess((_, base) => {
+      const { stdout } = run(setUp, { XDG_CACHE_HOME: base, ...noCompiler });
+      expect(stdout).toBe(`No native executor of optimizers: ${why}\n`);
+    }, noCompiler);
     expect(new Set(names)).toEqual(new Set([expect.stringContaining(`native: ${why}`)]));
     expect(names[0]).toMatch(/^ops \(no fused executor can run/);
     expect(rest).toEqual(updated);
@@ -157,9 +166,11 @@ describe.runIf(onTensorflow)('a process that', () => {
     expect(new Set(names)).toEqual(new Set([expect.stringContaining(`too short; ${why}`)]));
     expect(rest).toEqual(updated);
   });
-  test('cannot compile a rule runs ops from then on', () => {
-    const { names, ...rest } = inProcess((native) => {
-      for (const name of addons()) copyFileSync(join(cache, folder, name), join(native, name));
+  test('has what a set-up has built, and cannot compile a rule, runs ops from then on', () => {
+    const { names, ...rest } = inProcess((native, base) => {
+      const { status, stdout } = run(setUp, { XDG_CACHE_HOME: base });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+      expect(readdirSync(native)).toEqual([expect.stringMatching(/^update-\w+\.node$/)]);
     }, noCompiler);
     expect(names[0]).toMatch(/^native \(/);
     expect(names.slice(1)).toEqual(Array(2).fill(expect.stringContaining(`native: ${why}`)));
