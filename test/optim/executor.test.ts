@@ -269,6 +269,86 @@ describe.each(executors)('%s leaves alone', (name) => {
   });
 });
 
+/** What may happen between two steps, to an optimizer of three parameters. */
+const changes: Record<string, (optimizer: Adam, params: Parameter[]) => void> = {
+  'a look at state': (optimizer, [p]) => {
+    stateOf(optimizer, p!).dataSync();
+  },
+  'other state for a parameter': (optimizer, [, p]) => {
+    const entry = optimizer.state.get(p!)!;
+    optimizer.state.set(p!, { ...entry, step: 1, exp_avg: tf.fill([5], 0.25) });
+  },
+  'another state tensor': (optimizer, [, p]) => {
+    optimizer.state.get(p!)!.exp_avg = tf.fill([5], 0.25);
+  },
+  'another count of updates': (optimizer, [, p]) => {
+    optimizer.state.get(p!)!.step = 7;
+  },
+  'no state any more': (optimizer) => optimizer.state.clear(),
+  'a loaded state dict': (optimizer) => optimizer.load_state_dict(optimizer.state_dict()),
+  'another learning rate': (optimizer) => {
+    optimizer.param_groups[0]!.lr = 0.01;
+  },
+  'another trace': (optimizer) => {
+    optimizer.param_groups[0]!.maximize = true;
+  },
+  'a parameter without a gradient': (_, [p]) => {
+    p!.grad = null;
+  },
+  'a parameter less': (optimizer) => {
+    optimizer.param_groups[0]!.params.shift();
+  },
+  'another order': (optimizer) => {
+    optimizer.param_groups[0]!.params.reverse();
+  },
+  'a parameter in place of another': (optimizer) => {
+    const p = parameter([5], 9);
+    giveGrad(p);
+    optimizer.param_groups[0]!.params[1] = p;
+  },
+  'new values from outside': (_, [p]) => p!.assign(tf.fill([5], 2)),
+  'a clone': (_, [p]) => {
+    p!.clone();
+  },
+  'a step of ops': (optimizer) => withExecutor('ops', () => optimizer.step()),
+};
+
+describe.each(executors)('%s goes on after', (name) => {
+  test.for(Object.entries(changes))('%s', ([, change], context) => {
+    needs(name, context);
+    /** After each change a step of this optimizer, or of a new one with its state, which knows nothing of the steps before. */
+    const run = (anew: boolean) => {
+      const params = [0, 1, 2].map((seed) => parameter([5], seed));
+      const first = new Adam(params, { lr: 0.1 });
+      const [group] = first.param_groups;
+      const go = () => {
+        setExecutor(name);
+        for (const p of group!.params) giveGrad(p as Parameter, 0.5);
+      };
+      for (let k = 0; k < 3; k++) {
+        go();
+        first.step();
+      }
+      go();
+      change(first, params);
+      setExecutor(name);
+      const later = anew ? new Adam([{ ...group!, params: [...group!.params] }]) : first;
+      if (anew) later.load_state_dict({ ...first.state_dict(), param_groups: later.state_dict().param_groups });
+      for (let k = 0; k < 3; k++) later.step();
+      return group!.params.flatMap((p) => [
+        p.dataSync().slice(),
+        stateOf(later, p as Parameter)
+          ?.dataSync()
+          .slice(),
+      ]);
+    };
+    const expected = run(true);
+    run(false).forEach((values, i) => {
+      expectSameBits(values ?? [], expected[i] ?? [], `tensor ${i}`);
+    });
+  });
+});
+
 /** Gradients that share values with what the step writes, of the second of three parameters. */
 const entangled: Record<string, (params: Parameter[], optimizer: Adam) => tf.Tensor> = {
   'the parameter itself': ([, p]) => p!,

@@ -7,18 +7,40 @@ import { FirstOrderOptimizer } from './first-order-optimizer';
 import { checkImplementation, type Implementation } from './implementation';
 import type { Host } from './options';
 import { type AnyRule, trace } from './rule/rule';
-import { alike, type Begun, begin, commit, firstState, numberKeys, plan, type SlotState } from './rule/state';
+import {
+  alike,
+  type Begun,
+  begin,
+  commit,
+  firstState,
+  isWhole,
+  numberKeys,
+  type Plan,
+  plan,
+  type SlotState,
+} from './rule/state';
+
+/** One parameter's update, with what it begins with. */
+interface Update extends Item, Pick<Begun<tf.Tensor>, 'state' | 'first' | 'made'> {
+  grad: tf.Tensor;
+  slots: Item['slots'];
+}
 
 /** Parameters of one group that are updated with the same scalars. */
 interface Batch extends Job {
   /** Numbers of the states after the update. */
   numbers: Record<string, number>;
-  items: (Item & { grad: tf.Tensor })[];
-  /** As many as there are items. */
-  begun: Begun<tf.Tensor>[];
+  items: Update[];
   /** Whether only the rows that the gradients name are updated. */
   byRows: boolean;
   executor: Executor;
+}
+
+/** The only batch of a list of parameters, for the next step. */
+interface Last {
+  batch: Batch;
+  /** The state tensors of its items, one item after the other. */
+  tensors: tf.Tensor[];
 }
 
 /** Tensors are numbered as they are made, so that a list in that order holds none twice. */
@@ -39,6 +61,12 @@ function rounds(params: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[]
     lists[round].push(p);
   }
   return lists;
+}
+
+/** A kernel of tfjs would do so; the memory policy takes what none touches for forgotten. */
+function inUse(param: tf.Tensor, grad: tf.Tensor) {
+  internal.touch(param);
+  internal.touch(grad);
 }
 
 const filled =
@@ -67,6 +95,8 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
     return this.rule;
   }
   readonly #rule: AnyRule<Host<O>>;
+  /** By list of parameters. */
+  readonly #last = new WeakMap<readonly tf.Tensor[], Last>();
 
   constructor(args: readonly unknown[]) {
     const rule = new.target.rule as unknown as AnyRule<Host<O>>;
@@ -107,13 +137,17 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
       try {
         const ready = groups.flatMap((group) => this.#batches(group.h, group.rounds[round] ?? [], uncommitted));
         tf.tidy(() => run(ready));
-        for (const { numbers, items, begun } of ready) {
+        for (const { numbers, items } of ready) {
           const counts = Object.keys(numbers).length > 0;
-          begun.forEach((one, i) => {
-            commit(one, numbers);
-            if (one.made) for (const t of Object.values(one.made)) uncommitted.delete(t);
-            if (one.first && (one.made || counts)) this.state.set(items[i]!.param, one.state);
-          });
+          for (const item of items) {
+            const { param, state, first, made } = item;
+            commit(item, numbers);
+            if (made) for (const t of Object.values(made)) uncommitted.delete(t);
+            if (first && (made || counts)) this.state.set(param, state);
+            item.slots = state as Item['slots'];
+            item.first = false;
+            item.made = null;
+          }
         }
       } catch (error) {
         tf.dispose([...uncommitted]);
@@ -125,29 +159,60 @@ export abstract class RuleOptimizer<O extends object> extends FirstOrderOptimize
   /** The parameters of a group that have a gradient; those whose scalars are the same go to the executor together. */
   #batches(h: Host<O>, params: readonly tf.Tensor[], uncommitted: Set<tf.Tensor>): Batch[] {
     const planned = this.#plan(h);
+    const again = this.#again(h, planned, params);
+    if (again) return [again];
     const { executor } = chooseExecutor((h as Implementation).fused);
-    const batches: Batch[] = [];
+    const batches: (Batch & { begun: Begun<tf.Tensor> })[] = [];
     for (const param of params) {
       const grad = internal.peekGrad(param);
       if (grad === null) continue;
       const byRows = this.byRows(grad, h);
-      const state = (this.state.get(param) ?? {}) as SlotState<tf.Tensor>;
-      const begun = begin<tf.Tensor>(planned, state, filled(param));
-      if (begun.made) for (const t of Object.values(begun.made)) uncommitted.add(t);
-      let batch = batches.find((one) => one.byRows === byRows && alike(planned, one.begun[0]!, begun));
+      const begun = begin<tf.Tensor>(planned, (this.state.get(param) ?? {}) as SlotState<tf.Tensor>, filled(param));
+      const { state, first, made } = begun;
+      if (made) for (const t of Object.values(made)) uncommitted.add(t);
+      let batch = batches.find((one) => one.byRows === byRows && alike(planned, one.begun, begun));
       if (!batch) {
         const { scalars, numbers } = planned.advance(begun);
-        const traced = trace(this.#rule, h, scalars);
-        batch = { traced, scalars, numbers, items: [], begun: [], byRows, executor };
+        batch = { traced: trace(this.#rule, h, scalars), scalars, numbers, items: [], begun, byRows, executor };
         batches.push(batch);
       }
-      // A kernel of tfjs would do so; the memory policy takes what none touches for forgotten.
-      internal.touch(param);
-      internal.touch(grad);
-      batch.items.push({ param, grad, slots: (begun.made ? { ...state, ...begun.made } : state) as Item['slots'] });
-      batch.begun.push(begun);
+      inUse(param, grad);
+      const slots = (made ? { ...state, ...made } : state) as Item['slots'];
+      batch.items.push({ param, grad, slots, state, first, made });
     }
+    const [batch] = batches;
+    if (batches.length === 1) {
+      const tensors = batch!.items.flatMap(({ slots }) => batch!.traced.slots.map((slot) => slots[slot]!));
+      this.#last.set(params, { batch: batch!, tensors });
+    } else this.#last.delete(params);
     return batches;
+  }
+
+  /** The batch of the last step, if nothing but gradients and numbers has changed since: then executors know its items. */
+  #again(h: Host<O>, planned: Plan, params: readonly tf.Tensor[]): Batch | null {
+    const last = this.#last.get(params);
+    if (!last) return null;
+    const { batch, tensors } = last;
+    const { items, traced, byRows } = batch;
+    const { state } = items[0]!;
+    if (!isWhole(planned, state)) return null;
+    let [i, k] = [0, 0];
+    for (const param of params) {
+      const grad = internal.peekGrad(param);
+      if (grad === null) continue;
+      const item = items[i++];
+      if (item?.param !== param || this.byRows(grad, h) !== byRows) return null;
+      if (planned.keys.length > 0 && this.state.get(param) !== item.state) return null;
+      for (const key of planned.numberKeys) if (!Object.is(item.state[key], state[key])) return null;
+      for (const slot of traced.slots) if (item.state[slot] !== tensors[k++]) return null;
+      inUse(param, grad);
+      item.grad = grad;
+    }
+    if (i < items.length) return null;
+    const { scalars, numbers } = planned.advance(begin(planned, state, filled(items[0]!.param)));
+    if (trace(this.#rule, h, scalars) !== traced) return null;
+    const { executor } = chooseExecutor((h as Implementation).fused);
+    return { ...batch, scalars, numbers, executor };
   }
 
   #plan(h: Host<O>) {

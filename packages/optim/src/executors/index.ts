@@ -3,6 +3,7 @@ import { RuntimeError } from '@tfjs-torch/core/base';
 import type { Trace } from '../rule/rule';
 import { cpu } from './cpu';
 import { ops } from './ops';
+import { mayOverwrite, stateVersion } from './storage';
 import { wasm } from './wasm';
 
 /** One parameter to be updated, its gradient, and its state by slot: float32, all of the parameter's shape. */
@@ -87,22 +88,34 @@ export function chooseExecutor(wanted: boolean | null | undefined): { executor: 
   return { executor: ops, reason: `no fused executor can run (${reasons.join('; ')})` };
 }
 
+/** By list of items: the version of state at which theirs was checked, and all ours. */
+const checked = new WeakMap<readonly Item[], number>();
+
 /** Checks what an executor is given, before anything changes. */
 export function checkJobs(jobs: readonly Job[]): void {
   for (const { traced, items } of jobs) {
+    const version = stateVersion();
+    const known = checked.get(items) === version;
+    let ours = true;
     for (const { param, grad, slots } of items) {
-      const { shape } = param;
-      check('parameter', param, shape);
-      check('gradient', grad, shape);
-      for (const name of traced.slots) check(name, slots[name]!, shape);
+      check('parameter', param, param);
+      check('gradient', grad, param);
+      if (known) continue;
+      for (const name of traced.slots) {
+        const state = slots[name]!;
+        check(name, state, param);
+        ours &&= mayOverwrite(state);
+      }
     }
+    if (ours) checked.set(items, version);
   }
 }
 
-function check(what: string, t: tf.Tensor, shape: number[]): void {
+function check(what: string, t: tf.Tensor, param: tf.Tensor): void {
+  const { shape } = t;
   if (t.isDisposed) throw new RuntimeError(`The ${what} of shape [${shape}] is disposed`);
   if (t.dtype !== 'float32') throw new RuntimeError(`The ${what} must be float32, but is ${t.dtype}`);
-  if (!tf.util.arraysEqual(t.shape, shape)) {
-    throw new RuntimeError(`The ${what} has shape [${t.shape}], the parameter has [${shape}]`);
+  if (t.size !== param.size || shape.length !== param.shape.length || !tf.util.arraysEqual(shape, param.shape)) {
+    throw new RuntimeError(`The ${what} has shape [${shape}], the parameter has [${param.shape}]`);
   }
 }

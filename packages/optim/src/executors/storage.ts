@@ -20,15 +20,23 @@ interface Watched extends Tensor {
   _backend?: object;
 }
 
+let version = 0;
+/** Grows whenever state that was ours may have moved or come under somebody's eyes; until then its addresses stay true. */
+export const stateVersion = (): number => version;
+
 class State extends internal.OwnedVariable {}
+function looked(t: Watched) {
+  if (t._ours) version++;
+  t._ours = false;
+}
 // In the prototype: an accessor of its own would make of each tensor an object that V8 keeps as a hash table.
 Object.defineProperty(State.prototype, 'dataId', {
   get() {
-    this._ours = false;
+    looked(this);
     return this._storage;
   },
   set(dataId: DataId) {
-    this._ours = false;
+    looked(this);
     this._storage = dataId;
     this._backend = this._record = undefined;
   },
@@ -61,6 +69,7 @@ const storageOf = (t: Watched): DataId => t._storage ?? t.dataId;
 export function recordOf<R>(t: Watched, backend: object, records: { get(dataId: DataId): R }): R {
   if (!t._ours) return records.get(storageOf(t));
   if (t._backend !== backend) {
+    version++;
     t._record = records.get(storageOf(t));
     t._backend = backend;
   }

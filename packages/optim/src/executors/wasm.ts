@@ -4,9 +4,9 @@ import * as internal from '@tfjs-torch/core/update';
 import { getOrMake } from '../get-or-make';
 import { Expr } from '../rule/expr';
 import type { Trace } from '../rule/rule';
-import type { Executor, Job } from './index';
+import type { Executor, Item, Job } from './index';
 import { onlyOn } from './only-on';
-import { mayOverwrite, recordOf, renew, tensorOf } from './storage';
+import { mayOverwrite, recordOf, renew, stateVersion } from './storage';
 import { assemble, operands } from './wasm-module';
 
 /** What is used of tfjs-backend-wasm. Where its memory is, is a detail of Emscripten's. */
@@ -14,13 +14,16 @@ interface WasmBackend {
   readonly wasm: {
     readonly asm?: { readonly memory?: unknown };
     readonly wasmMemory?: unknown;
+    readonly HEAPU8: Uint8Array;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
     readonly tfjs: {
       registerTensor(id: number, size: number, memoryOffset: number): void;
       disposeData(id: number): void;
     };
   };
   readonly dataIdMap: { get(dataId: tf.DataId): Storage };
-  write(values: Int32Array | null, shape: number[], dtype: 'float32' | 'int32'): tf.DataId;
+  write(values: null, shape: number[], dtype: 'float32'): tf.DataId;
   disposeData(dataId: tf.DataId): boolean;
 }
 
@@ -83,88 +86,115 @@ export const wasm: Executor = {
   run(jobs) {
     const backend = currentBackend();
     const memory = memoryOf(backend)!;
-    const kernels = jobs.map(({ traced }) => kernelOf(traced, memory));
-    const words = jobs.map(
-      ({ items }, k) => items.length * (1 + kernels[k]!.inputs.length + kernels[k]!.outputs.length),
-    );
-    const table = new Int32Array(words.reduce((sum, n) => sum + n, 0));
-    const step: Step = { backend, table, end: 0, overwritten: [], fresh: [] };
+    const fresh: Fresh[] = [];
+    const ready: { job: Job; rows: Rows; address: number }[] = [];
     try {
-      jobs.forEach((job, k) => {
-        addRows(step, kernels[k]!, job);
-      });
-      const { dataId, address } = allocate(backend, [table.length], 'int32', table);
-      let row = address;
-      jobs.forEach(({ traced, scalars }, k) => {
-        const end = row + 4 * words[k]!;
-        kernels[k]!.run(row, end, ...traced.scalars.map((name) => scalars[name]!));
-        row = end;
-      });
-      backend.disposeData(dataId);
+      for (const job of jobs) {
+        const rows = rowsOf(backend, kernelOf(job.traced, memory), job.items, fresh);
+        ready.push({ job, rows, address: copied(backend, rows.table) });
+      }
+      for (const { job, rows, address } of ready) {
+        const scalars = job.traced.scalars.map((name) => job.scalars[name]!);
+        rows.kernel.run(address, address + rows.table.byteLength, ...scalars);
+      }
     } catch (error) {
-      for (const [, dataId] of step.fresh) backend.disposeData(dataId);
+      for (const { dataId } of fresh) backend.disposeData(dataId);
       throw error;
+    } finally {
+      for (const { address } of ready) backend.wasm._free(address);
     }
-    for (const [t, { id, memoryOffset }] of step.overwritten) {
-      // The backend keeps packed weights by this number; to it, this is another tensor in the same place.
-      backend.wasm.tfjs.disposeData(id);
-      backend.wasm.tfjs.registerTensor(id, t.size, memoryOffset);
-      internal.overwritten(t);
+    for (const { job, rows } of ready) {
+      for (let i = 0; i < job.items.length; i++) {
+        const storage = rows.overwritten[i];
+        if (!storage) continue;
+        const { param } = job.items[i]!;
+        // The backend keeps packed weights by this number; to it, this is another tensor in the same place.
+        backend.wasm.tfjs.disposeData(storage.id);
+        backend.wasm.tfjs.registerTensor(storage.id, param.size, storage.memoryOffset);
+        internal.overwritten(param);
+      }
     }
-    for (const [t, dataId] of step.fresh) renew(t, dataId);
+    for (const { t, dataId } of fresh) renew(t, dataId);
   },
 };
 
-interface Step {
-  backend: WasmBackend;
-  table: Int32Array;
-  /** So many words of the table are written. */
-  end: number;
-  /** Parameters that are written in place. */
-  overwritten: [param: tf.Tensor, storage: Storage][];
-  /** To be given a new storage. */
-  fresh: [t: tf.Tensor, dataId: tf.DataId][];
+/** A new storage for a tensor. */
+interface Fresh {
+  t: tf.Tensor;
+  dataId: tf.DataId;
 }
 
-/** Adds a row for each parameter of a job. */
-function addRows(step: Step, { inputs, outputs }: Kernel, { items }: Job): void {
-  const { backend, table, overwritten, fresh } = step;
+/** The table of a kernel's call. */
+interface Rows {
+  readonly kernel: Kernel;
+  readonly table: Int32Array;
+  /** The storages of the parameters that are written in place, else null. */
+  readonly overwritten: (Storage | null)[];
+  /** The version of state at which all of it was written in place. */
+  version: number;
+}
+
+const tables = new WeakMap<readonly Item[], Rows>();
+
+/** The table for these items: that of the last step, but for parameters and gradients, if their state is where it was. */
+function rowsOf(backend: WasmBackend, kernel: Kernel, items: readonly Item[], fresh: Fresh[]): Rows {
+  const { inputs, outputs } = kernel;
   const { dataIdMap } = backend;
-  const tensors: tf.Tensor[] = [];
-  let at = step.end;
-  for (const item of items) {
-    const { param } = item;
+  const width = 1 + inputs.length + outputs.length;
+  const version = stateVersion();
+  const last = tables.get(items);
+  const known = last?.kernel === kernel && last.version === version;
+  const rows = known ? last : { kernel, table: new Int32Array(items.length * width), overwritten: [], version: -1 };
+  const { table, overwritten } = rows;
+  let inPlace = true;
+  for (let i = 0; i < items.length; i++) {
+    const { param, grad, slots } = items[i]!;
     const storage = recordOf(param, backend, dataIdMap);
-    table[at++] = param.size * 4;
-    const first = at;
-    tensors[0] = param;
-    table[at++] = storage.memoryOffset;
-    for (let i = 1; i < inputs.length; i++) {
-      const t = tensorOf(item, inputs[i]!);
-      tensors[i] = t;
-      table[at++] = recordOf(t, backend, dataIdMap).memoryOffset;
-    }
-    for (let k = 0; k < outputs.length; k++) {
-      const i = outputs[k]!;
-      const t = tensors[i]!;
-      // Here the count of references tells: nothing shares memory without one, and a read is a copy.
-      const alone = i === 0 && storage.refCount === 1;
-      if (alone) overwritten.push([t, storage]);
-      if (alone || mayOverwrite(t)) table[at++] = table[first + i]!;
-      else {
-        const { dataId, address } = allocate(backend, t.shape, 'float32', null);
-        fresh.push([t, dataId]);
-        table[at++] = address;
+    // Here the count of references tells: nothing shares memory without one, and a read is a copy.
+    const alone = storage.refCount === 1;
+    overwritten[i] = alone ? storage : null;
+    const from = i * width + 1;
+    table[from - 1] = param.size * 4;
+    table[from] = storage.memoryOffset;
+    table[from + 1] = recordOf(grad, backend, dataIdMap).memoryOffset;
+    if (!known) {
+      for (let k = 2; k < inputs.length; k++) {
+        table[from + k] = recordOf(slots[inputs[k]!]!, backend, dataIdMap).memoryOffset;
       }
     }
+    for (let k = 0; k < outputs.length; k++) {
+      const input = outputs[k]!;
+      if (known && input > 0) continue;
+      const t = input === 0 ? param : slots[inputs[input]!]!;
+      let address = table[from + input]!;
+      if (input === 0 ? !alone : !mayOverwrite(t)) {
+        const made = allocate(backend, t.shape);
+        fresh.push({ t, dataId: made.dataId });
+        address = made.address;
+        inPlace &&= input === 0;
+      }
+      table[from + inputs.length + k] = address;
+    }
   }
-  step.end = at;
+  rows.version = inPlace ? version : -1;
+  tables.set(items, rows);
+  return rows;
 }
 
-function allocate(backend: WasmBackend, shape: number[], dtype: 'float32' | 'int32', values: Int32Array | null) {
-  const dataId = backend.write(values, shape, dtype);
+function allocate(backend: WasmBackend, shape: number[]) {
+  const dataId = backend.write(null, shape, 'float32');
   const address = backend.dataIdMap.get(dataId).memoryOffset;
   if (address !== 0) return { dataId, address };
   backend.disposeData(dataId);
-  throw new RuntimeError(`tfjs-backend-wasm has no memory left for [${shape}]`);
+  throw noMemory(`[${shape}]`);
 }
+
+/** A copy in the backend's memory, past its books: one entry more would have V8 rebuild its table of all tensors at times. */
+function copied({ wasm }: WasmBackend, table: Int32Array): number {
+  const address = wasm._malloc(table.byteLength) >>> 0;
+  if (address === 0) throw noMemory(`a table of ${table.byteLength} bytes`);
+  wasm.HEAPU8.set(new Uint8Array(table.buffer), address);
+  return address;
+}
+
+const noMemory = (what: string) => new RuntimeError(`tfjs-backend-wasm has no memory left for ${what}`);

@@ -27,6 +27,8 @@ export interface Plan {
   kept: Readonly<Record<string, number>>;
   /** The names of `kept`. */
   keptKeys: readonly string[];
+  /** Those of all numbers. */
+  numberKeys: readonly string[];
   /** All that a state holds: the numbers, then the slots. */
   keys: readonly string[];
   /** The host scalars of an update, and the numbers of the state after it. */
@@ -37,12 +39,14 @@ export function plan<H extends object>(rule: AnyRule<H>, h: H, { initial, round 
   const { counted } = rule;
   const fills = Object.entries(rule.state(h, initial)) as [string, number][];
   const kept = rounded(rule.kept?.(h) ?? {}, round);
+  const numbers = numberKeys(rule, h);
   return {
     counted,
     fills,
     kept,
     keptKeys: Object.keys(kept),
-    keys: [...numberKeys(rule, h), ...fills.map(([slot]) => slot)],
+    numberKeys: numbers,
+    keys: [...numbers, ...fills.map(([slot]) => slot)],
     advance({ t, made, kept }) {
       const next = rounded(rule.next?.(h, t, kept, round) ?? {}, round);
       return {
@@ -77,13 +81,15 @@ export interface Begun<T> {
   kept: Readonly<Record<string, number>>;
 }
 
+/** Whether a state has all that an update needs. */
+export const isWhole = ({ keys }: Plan, state: SlotState<unknown>): boolean =>
+  keys.every((key) => state[key] !== undefined);
+
 /** Prepares the next update of one parameter. @throws KeyError, as torch, if a state lacks what the options now ask for. */
 export function begin<T>(plan: Plan, state: SlotState<T>, make: (fill: number) => T): Begun<T> {
   const { keys, counted } = plan;
-  let whole = keys.length > 0;
-  for (let i = 0; whole && i < keys.length; i++) whole = state[keys[i]!] !== undefined;
   // By far the most frequent: all that an update needs is there.
-  if (whole) {
+  if (keys.length > 0 && isWhole(plan, state)) {
     const kept = state as Record<string, number>;
     return { t: counted ? kept.step! + 1 : 0, state, first: false, made: null, kept };
   }
@@ -107,7 +113,7 @@ export function alike({ keptKeys }: Plan, a: Begun<unknown>, b: Begun<unknown>):
 }
 
 /** Enters a finished update into its state, in torch's order. */
-export function commit<T>({ state, made }: Begun<T>, numbers: Record<string, number>) {
+export function commit<T>({ state, made }: Pick<Begun<T>, 'state' | 'made'>, numbers: Record<string, number>) {
   for (const key in numbers) state[key] = numbers[key]!;
   if (made) Object.assign(state, made);
 }
