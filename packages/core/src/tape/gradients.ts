@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { engine, type GradientFunction, type Inputs } from '../tensor/engine';
-import { is_grad_enabled } from '../tensor/grad-mode';
+import type { GradientFunction, Inputs } from '../tensor/engine';
+import { tensorflow } from './tensorflow';
 
 /**
  * Gradients that stand in for tfjs's, where those save what they do not need or run slower kernels.
@@ -32,18 +32,11 @@ const linear = (sign: 1 | -1): OwnGradient => ({
   },
 });
 
-interface TensorFlowBackend {
-  binding: { TF_ATTR_TYPE: number; TF_FLOAT: number };
-  executeSingleOutput(op: string, attrs: unknown[], inputs: tf.Tensor[]): tf.Tensor;
-}
+const floats = { T: 'float32' } as const;
 
 function reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
-  // TensorFlow's own is in no graph.
-  if (engine.backendName === 'tensorflow' && !is_grad_enabled()) {
-    const { binding, executeSingleOutput } = engine.backend as unknown as TensorFlowBackend;
-    const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
-    return executeSingleOutput.call(engine.backend, 'ReluGrad', [type], [dy, y]);
-  }
+  const own = tensorflow('ReluGrad', floats, [dy, y]);
+  if (own) return own[0]!;
   // wasm's select takes four times as long. Differs from torch where dy is infinite and y is 0: NaN, not 0.
   return tf.mul(dy, tf.step(y));
 }

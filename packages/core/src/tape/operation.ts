@@ -1,15 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { engine, type GradientFunction, type Inputs } from '../tensor/engine';
 import { fields } from '../tensor/fields';
-import { is_grad_enabled } from '../tensor/grad-mode';
 import { record, save } from './graph';
 import { revive, touch } from './memory';
+import { isRecording } from './recording';
 
 type Save = (tensors: tf.Tensor[]) => void;
 type Forward = (save: Save) => tf.Tensor;
-
-/** Whether what is computed here and now may become a part of the graph. */
-export const isRecording = (): boolean => engine.state.kernelDepth === 0 && is_grad_enabled();
 
 /**
  * Runs `forward` as one operation, called `name` in the graph: nothing in it is recorded, what it makes and does not

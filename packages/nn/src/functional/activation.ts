@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, IndexError, type Signature, signature, warn } from '@tfjs-torch/core';
 import { elementwise, nchwFrom, nhwc } from '../layout';
-import { op, tensorflow } from '../op';
+import { floats, op, tensorflow } from '../op';
 import { assertTensor } from './linear';
 
 type InPlace = Args<[inplace: boolean], { inplace?: boolean }>;
@@ -35,7 +35,7 @@ const logSoftmax = (input: tf.Tensor) =>
     'LogSoftmax',
     { input },
     (save) => {
-      const y = tensorflow('LogSoftmax', { T: 'float32' }, [input])?.[0] ?? composedLogSoftmax(input);
+      const y = tensorflow('LogSoftmax', floats, [input])?.[0] ?? composedLogSoftmax(input);
       save([y]);
       return y;
     },

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Args, bind, RuntimeError, type Signature, signature } from '@tfjs-torch/core';
 import { list, scalarType, typename } from '../names';
-import { op, tensorflow } from '../op';
+import { floats, oneDnn, op, tensorflow } from '../op';
 
 /** `input · weightᵀ + bias`. `input` [*, in], `weight` [out, in], `bias` [out] → [*, out]. */
 export function linear(
@@ -47,22 +47,31 @@ const addmm = (input: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor | null) 
       save([input, weight]);
       if (input.size === 0) return tf.zeros([input.shape[0], weight.shape[0]]);
       const y = product(input, weight, false, true);
-      return bias ? (ofFloats('BiasAdd', {}, [y, bias]) ?? tf.add(y, bias)) : y;
+      return bias ? (ofFloats('BiasAdd', [y, bias]) ?? tf.add(y, bias)) : y;
     },
     (dy, [x, w]) => ({
       input: () => product(dy, w!),
       weight: () => product(dy, x!, true),
-      bias: () => ofFloats('BiasAddGrad', {}, [dy]) ?? tf.sum(dy, 0),
+      bias: () => ofFloats('BiasAddGrad', [dy]) ?? tf.sum(dy, 0),
     }),
     true,
   );
 
-/** tf.matMul takes the kernel for batches of matrices on tfjs-node. */
-const product = (a: tf.Tensor, b: tf.Tensor, transpose_a = false, transpose_b = false): tf.Tensor =>
-  ofFloats('MatMul', { transpose_a, transpose_b }, [a, b]) ?? tf.matMul(a, b, transpose_a, transpose_b);
+/** tf.matMul takes the kernel for batches of matrices on tfjs-node, and TensorFlow's MatMul is oneDNN's by a detour. */
+function product(a: tf.Tensor, b: tf.Tensor, transpose_a = false, transpose_b = false): tf.Tensor {
+  if (a.dtype !== 'float32') return tf.matMul(a, b, transpose_a, transpose_b);
+  const attrs = productAttributes[transpose_a ? 1 : 0][transpose_b ? 1 : 0];
+  const [own] = oneDnn('_MklMatMul', attrs, () => [a, b]) ?? tensorflow('MatMul', attrs, [a, b]) ?? [];
+  return own ?? tf.matMul(a, b, transpose_a, transpose_b);
+}
+const transposing = (transpose_a: boolean, transpose_b: boolean) => ({ ...floats, transpose_a, transpose_b });
+const productAttributes = [
+  [transposing(false, false), transposing(false, true)],
+  [transposing(true, false), transposing(true, true)],
+] as const;
 
-const ofFloats = (name: string, attrs: Record<string, boolean>, inputs: tf.Tensor[]): tf.Tensor | undefined =>
-  inputs[0]!.dtype === 'float32' ? tensorflow(name, { T: 'float32', ...attrs }, inputs)?.[0] : undefined;
+const ofFloats = (name: string, inputs: tf.Tensor[]): tf.Tensor | undefined =>
+  inputs[0]!.dtype === 'float32' ? tensorflow(name, floats, inputs)?.[0] : undefined;
 
 /** @throws torch's TypeError where `value` is no tensor */
 export function assertTensor(call: string, name: string, position: number, value: unknown): void {
