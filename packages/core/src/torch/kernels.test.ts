@@ -228,6 +228,31 @@ test('UnsortedSegmentSum drops ids beyond the segments', () => {
   expect(sums.arraySync()).toEqual([[3, 4], [0, 0], [0, 0]]); // biome-ignore format: rows
 });
 
+test.each([
+  ['few values', [2, 3, 5, 4], [0, 3, 1, 2], 'float32'],
+  ['channels last to first', [7, 11, 9, 13], [0, 3, 1, 2], 'float32'],
+  ['channels first to last', [7, 13, 11, 9], [0, 2, 3, 1], 'float32'],
+  ['a filter', [32, 16, 5, 5], [2, 3, 1, 0], 'float32'],
+  ['a matrix', [123, 45], [1, 0], 'float32'],
+  ['six dimensions', [3, 4, 5, 6, 7, 8], [5, 0, 3, 2, 4, 1], 'float32'],
+  ['nothing moves', [80, 80], [0, 1], 'float32'],
+  ['no elements', [0, 80, 80], [2, 0, 1], 'float32'],
+  ['whole numbers', [9, 11, 8, 7], [3, 2, 1, 0], 'int32'],
+] as const)('Transpose: %s', async (_name, shape, perm, dtype) => {
+  const { expected, actual, leaked } = await both(() => ({
+    kernel: tf.Transpose,
+    inputs: { x: tf.cast(tf.mul(values([...shape], 3), 1000), dtype) },
+    attrs: { perm: [...perm] },
+  }));
+  expect(actual).toEqual(expected);
+  expect(leaked).toEqual([0, 0]);
+});
+
+test('more shapes than are remembered', () => {
+  for (let n = 1; n <= 1500; n++) expect(tf.reshape(tf.ones([n]), [1, n, 1]).shape).toEqual([1, n, 1]);
+  expect(read(tf.transpose(tf.reshape(tf.range(0, 6), [2, 3])))).toEqual([0, 3, 1, 4, 2, 5]);
+});
+
 test('registering again changes nothing and warns of nothing', () => {
   const warn = vi.spyOn(console, 'warn');
   const before = tf.getKernel(tf.Conv2DBackpropFilter, current);

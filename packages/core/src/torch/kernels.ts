@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type Attributes, constant, oneDnn, tensorflow } from './tensorflow';
 
 // Gradients that a backend lacks, is slow at or gets wrong, composed from kernels that it has.
 // The engine runs them with the tape off.
@@ -191,6 +192,30 @@ const kernels: Array<[name: string, composed: Kernel, depthwise: boolean, backen
   [tf.UnsortedSegmentSum, unsortedSegmentSum, false, { wasm: always, cpu: always }],
 ];
 
+// tfjs-node makes a tensor of every permutation and every shape, each time.
+
+const transposing: Attributes = { T: 'float32', Tperm: 'int32' };
+const reshaping: Attributes = { T: 'float32', Tshape: 'int32' };
+
+function transpose({ x }: { x: tf.Tensor }, { perm }: { perm: number[] }): tf.Tensor | null {
+  if (x.dtype !== 'float32') return null;
+  const inputs = [x, constant(perm)];
+  // Two to three times as fast as TensorFlow's own, but where there is next to nothing to move.
+  const fast = x.size > 4096 ? oneDnn('_MklTranspose', transposing, () => inputs) : null;
+  return (fast ?? tensorflow('Transpose', transposing, inputs))?.[0] ?? null;
+}
+
+function reshape({ x }: { x: tf.Tensor }, { shape }: { shape: number[] }): tf.Tensor | null {
+  return x.dtype === 'float32' ? (tensorflow('Reshape', reshaping, [x, constant(shape)])?.[0] ?? null) : null;
+}
+
+// Null: by tfjs-node's own kernel.
+type Shortcut = (inputs: never, attrs: never) => tf.Tensor | null;
+const shortcuts: Array<[name: string, shortcut: Shortcut]> = [
+  [tf.Transpose, transpose],
+  [tf.Reshape, reshape],
+];
+
 const replaced = new Map<string, tf.KernelConfig>();
 
 /** tfjs's own kernel that `registerMissingKernels` has replaced: the oracle of its tests. */
@@ -206,20 +231,29 @@ const ours = new WeakSet<tf.KernelFunc>();
 export function registerMissingKernels(): void {
   for (const [kernelName, composed, depthwise, backends] of kernels) {
     for (const [backendName, wrap] of Object.entries(backends)) {
-      const present = tf.getKernel(kernelName, backendName);
-      if (!tf.findBackendFactory(backendName) || (present && ours.has(present.kernelFunc))) continue;
-      if (present) {
-        replaced.set(`${backendName}/${kernelName}`, present);
-        tf.unregisterKernel(kernelName, backendName);
-      }
-      const own: Kernel = (inputs, attrs) =>
-        present.kernelFunc({ inputs, attrs, backend: tf.backend() }) as tf.TensorInfo;
-      const kernel = wrap(composed, own, depthwise);
-      const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => tidy(() => kernel(inputs as never, attrs as never));
-      ours.add(kernelFunc);
-      tf.registerKernel({ kernelName, backendName, kernelFunc });
+      replace(kernelName, backendName, (own) => {
+        const kernel = wrap(composed, own, depthwise);
+        return (inputs, attrs) => tidy(() => kernel(inputs, attrs));
+      });
     }
   }
+  for (const [kernelName, shortcut] of shortcuts) {
+    replace(kernelName, 'tensorflow', (own) => (inputs, attrs) => shortcut(inputs, attrs) ?? own(inputs, attrs));
+  }
+}
+
+/** Registers a kernel made from the backend's own. */
+function replace(kernelName: string, backendName: string, make: (own: Kernel) => Kernel): void {
+  const present = tf.getKernel(kernelName, backendName);
+  if (!tf.findBackendFactory(backendName) || (present && ours.has(present.kernelFunc))) return;
+  if (present) {
+    replaced.set(`${backendName}/${kernelName}`, present);
+    tf.unregisterKernel(kernelName, backendName);
+  }
+  const kernel = make((inputs, attrs) => present.kernelFunc({ inputs, attrs, backend: tf.backend() }) as tf.TensorInfo);
+  const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => kernel(inputs as never, attrs as never);
+  ours.add(kernelFunc);
+  tf.registerKernel({ kernelName, backendName, kernelFunc });
 }
 
 // tf.tidy's type wants a Tensor, but a kernel of tfjs returns what is not yet one.
