@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { kernel, oneDnn } from './op';
+import { internal } from '@tfjs-torch/core';
+import { floats, kernel, oneDnn, tensorflow } from './op';
 
 type Two = [number, number];
 export type Shape4D = [number, number, number, number];
@@ -17,8 +18,8 @@ export interface ConvolutionKind {
   filter(weight: tf.Tensor4D): tf.Tensor4D;
   forward(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor | null): tf.Tensor4D;
   inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, shape: Shape4D): tf.Tensor4D;
-  /** In the layout of torch's weight; the bias's beside it where the kernel gives both. */
-  weightGradient(x: tf.Tensor4D, dy: tf.Tensor4D, filterShape: Shape4D): [weight: tf.Tensor4D, bias?: tf.Tensor];
+  /** In the layout of torch's weight. */
+  weightGradient(x: tf.Tensor4D, dy: tf.Tensor4D, filterShape: Shape4D): tf.Tensor4D;
 }
 
 /** For images of `channels` and a weight [out, in / groups, kh, kw]. */
@@ -55,13 +56,19 @@ function plain(weightShape: Shape4D, g: Geometry): ConvolutionKind {
       if (tf.getBackend() === 'tensorflow') return biased(kernel(tf.Conv2D, { x, filter }, attrs), bias);
       return kernel(tf.FusedConv2D, { x, filter, bias }, { ...attrs, activation: 'linear' });
     },
-    inputGradient: (dy, filter, inputShape) => kernel(tf.Conv2DBackpropInput, { dy, filter }, { ...attrs, inputShape }),
+    inputGradient: (dy, filter, inputShape) => {
+      const inputs = () => [internal.constant(inputShape), filter, dy];
+      const [gradient] = oneDnn('_MklNativeConv2DBackpropInput', own, inputs) ?? [
+        kernel(tf.Conv2DBackpropInput, { dy, filter }, { ...attrs, inputShape }),
+      ];
+      return gradient as tf.Tensor4D;
+    },
     weightGradient: (x, dy, filterShape) => {
-      const sizes = () => tf.tensor1d(filterShape, 'int32');
-      const [gradient, bias] = oneDnn('_MklNativeConv2DBackpropFilterWithBias', own, () => [x, sizes(), dy], 2) ?? [
+      const inputs = () => [x, internal.constant(filterShape), dy];
+      const [gradient] = oneDnn('_MklNativeConv2DBackpropFilter', own, inputs) ?? [
         kernel(tf.Conv2DBackpropFilter, { x, dy }, { ...attrs, filterShape }),
       ];
-      return [tf.transpose(dropGaps(gradient as tf.Tensor4D, g.dilations, weightShape), [3, 2, 0, 1]), bias];
+      return tf.transpose(dropGaps(gradient as tf.Tensor4D, g.dilations, weightShape), [3, 2, 0, 1]);
     },
   };
 }
@@ -79,7 +86,7 @@ function depthwise([out, , kh, kw]: Shape4D, g: Geometry): ConvolutionKind {
     weightGradient: (x, dy, filterShape) => {
       const gradient = kernel(tf.DepthwiseConv2dNativeBackpropFilter, { x, dy }, { ...attrs, filterShape });
       const own = dropGaps(gradient, g.dilations, [g.groups, multiplier, kh, kw]);
-      return [tf.reshape(tf.transpose(own, [2, 3, 0, 1]), [out, 1, kh, kw])];
+      return tf.reshape(tf.transpose(own, [2, 3, 0, 1]), [out, 1, kh, kw]);
     },
   };
 }
@@ -106,8 +113,8 @@ function grouped([out, inPerGroup, kh, kw]: Shape4D, g: Geometry): ConvolutionKi
     weightGradient: (x, dy, [fh, fw]) => {
       const parts = split(dy);
       const gradient = (part: tf.Tensor4D, i: number) =>
-        each.weightGradient(part, parts[i]!, [fh, fw, inPerGroup, out / groups])[0];
-      return [tf.concat(split(x).map(gradient), 0)];
+        each.weightGradient(part, parts[i]!, [fh, fw, inPerGroup, out / groups]);
+      return tf.concat(split(x).map(gradient), 0);
     },
   };
 }
@@ -116,6 +123,8 @@ const biased = (y: tf.Tensor4D, bias: tf.Tensor | null): tf.Tensor4D => (bias ? 
 
 /** The sum over all but the channels. */
 export function sumOfPixels(dy: tf.Tensor4D): tf.Tensor {
+  const own = tensorflow('BiasAddGrad', floats, [dy]);
+  if (own) return own[0]!;
   if (tf.getBackend() !== 'wasm') return tf.sum(dy, [0, 1, 2]);
   // Its sum over leading axes transposes first; the product is three to twelve times as fast.
   const channels = dy.shape[3];

@@ -226,19 +226,13 @@ function convolve(call: string, dims: number, input: tf.Tensor, weight: tf.Tenso
     (dy, saved) => {
       const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
       const d = dy as tf.Tensor4D;
-      let beside: tf.Tensor | undefined;
       return {
         input: () => {
           const dx = kind.inputGradient(d, filter, x.shape);
           return internal.frame(dx, [-frame[0], -frame[1]], [height, width]);
         },
-        weight: () => {
-          const [dw, db] = kind.weightGradient(x, d, filter.shape);
-          beside = db;
-          return reshaped(dw, weight.shape);
-        },
-        // The second backward of create_graph runs each in a tidy of its own.
-        bias: () => (beside && !beside.isDisposed ? beside : sumOfPixels(d)),
+        weight: () => reshaped(kind.weightGradient(x, d, filter.shape), weight.shape),
+        bias: () => sumOfPixels(d),
       };
     },
   );
@@ -303,7 +297,7 @@ function convolveTransposed(
       const d = () => internal.frame(dy as tf.Tensor4D, frame, framed);
       return {
         input: () => kind.forward(d(), filter, null),
-        weight: () => reshaped(kind.weightGradient(d(), x, filter.shape)[0], weight.shape),
+        weight: () => reshaped(kind.weightGradient(d(), x, filter.shape), weight.shape),
         bias: () => sumOfPixels(dy as tf.Tensor4D),
       };
     },
