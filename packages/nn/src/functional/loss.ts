@@ -1,5 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Args, bind, IndexError, RuntimeError, type Signature, signature, ValueError } from '@tfjs-torch/core';
+import {
+  type Args,
+  bind,
+  IndexError,
+  internal,
+  RuntimeError,
+  type Signature,
+  signature,
+  ValueError,
+} from '@tfjs-torch/core';
 import { list, notImplemented, scalarType } from '../names';
 import { op, tensorflow } from '../op';
 import { log_softmax } from './activation';
@@ -99,7 +108,7 @@ export function cross_entropy(
   const loss =
     label_smoothing > 0
       ? smoothedLoss(log_softmax(rows, -1), labels, weight, reduction, label_smoothing)
-      : (fusedCrossEntropy(rows, labels, reduction) ?? rowLoss(log_softmax(rows, -1), labels, reduction));
+      : (fusedCrossEntropy(rows, target, labels, reduction) ?? rowLoss(log_softmax(rows, -1), labels, reduction));
   return shaped(loss, target, reduction);
 }
 const crossEntropySignature: Signature<Required<CrossEntropyOptions>> = signature(
@@ -210,6 +219,8 @@ const count = (labels: Labels, reduction: Reduction) => (reduction === 'mean' ? 
 
 /** The gradient's factor of each row: dy · factor / count. */
 function rowFactors(dy: tf.Tensor, { index, factors, kept }: Labels, divisor: number): tf.Tensor {
+  const given = factors === null && dy.rank === 0 && !internal.isRecording() ? internal.valuesOnHost(dy) : null;
+  if (given) return tf.scalar((given as Float32Array)[0]! / divisor);
   const rows = dy.rank === 0 ? dy : tf.reshape(dy, [-1, 1]);
   if (factors === null) return divisor === 1 ? rows : tf.mul(rows, 1 / divisor);
   const shares = factors.map((f, i) => (kept && !kept[i] ? 0 : f / divisor));
@@ -243,23 +254,37 @@ function rowLoss(rows: tf.Tensor2D | tf.Tensor, labels: Labels, reduction: Reduc
 }
 
 /** TensorFlow computes losses and gradients in one operation; null on other backends. */
-function fusedCrossEntropy(rows: tf.Tensor2D, labels: Labels, reduction: Reduction): tf.Tensor | null {
+function fusedCrossEntropy(
+  rows: tf.Tensor2D,
+  target: tf.Tensor,
+  labels: Labels,
+  reduction: Reduction,
+): tf.Tensor | null {
   if (tf.getBackend() !== 'tensorflow' || rows.size === 0) return null;
   return op(
     'NllLoss',
     { input: rows },
     (save) => {
-      const [losses, slopes] = tensorflow(
-        'SparseSoftmaxCrossEntropyWithLogits',
-        { T: 'float32', Tlabels: 'int32' },
-        [rows, tf.tensor1d(labels.index, 'int32')],
-        2,
-      ) as [tf.Tensor1D, tf.Tensor2D];
+      const index = target.rank === 1 && !labels.kept ? target : tf.tensor1d(labels.index, 'int32');
+      const fused = tensorflow('SparseSoftmaxCrossEntropyWithLogits', labelled, [rows, index], 2);
+      const [losses, slopes] = fused as [tf.Tensor1D, tf.Tensor2D];
       save([slopes]);
+      // A look at them costs less than the kernels that reduce them.
+      if (reduction !== 'none' && internal.onTensorflowCpu()) return reducedOnHost(losses, labels, reduction);
       return weigh(losses, labels, reduction);
     },
     (dy, [slopes]) => ({ input: () => tf.mul(slopes!, rowFactors(dy, labels, count(labels, reduction))) }),
   );
+}
+const labelled = { T: 'float32', Tlabels: 'int32' } as const;
+
+function reducedOnHost(losses: tf.Tensor, labels: Labels, reduction: 'mean' | 'sum'): tf.Tensor {
+  const { factors, kept } = labels;
+  let sum = 0;
+  losses.dataSync().forEach((loss, i) => {
+    if (!kept || kept[i]) sum += factors ? loss * factors[i]! : loss;
+  });
+  return tf.scalar(sum / count(labels, reduction));
 }
 
 /** -Σ target · log-probability over the classes. */
