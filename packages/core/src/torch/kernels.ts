@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Attributes, constant, oneDnn, tensorflow } from './tensorflow';
+import { type Attributes, constant, oneDnn, tensorflow } from '../tape/tensorflow';
 
 // Gradients that a backend lacks, is slow at or gets wrong, composed from kernels that it has.
 // The engine runs them with the tape off.
