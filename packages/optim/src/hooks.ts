@@ -13,19 +13,18 @@ export interface RemovableHandle {
 /** Hooks in the order in which they run. */
 export class Hooks<F> {
   private list: { hook: F }[] = [];
+  /** As a list that no later registration changes. */
+  all: readonly F[] = [];
 
   add(hook: F, ...where: Prepend[]): RemovableHandle {
     const { prepend } = bind(addSignature, where);
     const entry = { hook };
-    this.list = prepend ? [entry, ...this.list] : [...this.list, entry];
-    return {
-      remove: () => {
-        this.list = this.list.filter((other) => other !== entry);
-      },
-    };
+    this.set(prepend ? [entry, ...this.list] : [...this.list, entry]);
+    return { remove: () => this.set(this.list.filter((other) => other !== entry)) };
   }
 
-  *[Symbol.iterator](): Iterator<F> {
-    for (const { hook } of this.list) yield hook;
+  private set(list: { hook: F }[]) {
+    this.list = list;
+    this.all = list.map(({ hook }) => hook);
   }
 }

@@ -175,7 +175,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     if (this.#disposed) throw new RuntimeError(`${this.constructor.name}.step() was called after dispose()`);
     let args = given;
     let kwargs: Kwargs = {};
-    for (const hook of [...globalPreHooks, ...this.#hooks.stepPre]) {
+    for (const hook of [...globalPreHooks.all, ...this.#hooks.stepPre.all]) {
       const result = hook(this, args, kwargs);
       if (result === null || result === undefined) continue;
       if (!Array.isArray(result) || result.length !== 2) {
@@ -185,16 +185,19 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       }
       [args, kwargs] = result;
     }
-    const finish = (result: unknown) => {
-      this.#diagnose();
-      for (const hook of [...this.#hooks.stepPost, ...globalPostHooks]) hook(this, args, kwargs);
-      this.stepCount++;
-      internal.optimizerRound(this);
-      return result;
-    };
     const all = Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
     const result = withoutGrad(step, this, all);
-    return result instanceof Promise ? result.then(finish) : finish(result);
+    return result instanceof Promise
+      ? result.then((value) => this.#finishStep(value, args, kwargs))
+      : this.#finishStep(result, args, kwargs);
+  }
+
+  #finishStep(result: unknown, args: Args, kwargs: Kwargs): unknown {
+    this.#diagnose();
+    for (const hook of [...this.#hooks.stepPost.all, ...globalPostHooks.all]) hook(this, args, kwargs);
+    this.stepCount++;
+    internal.optimizerRound(this);
+    return result;
   }
 
   #diagnose() {
@@ -282,7 +285,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
    * (`tf.dispose(sd)` gives them back).
    */
   state_dict(): StateDict {
-    for (const hook of this.#hooks.statePre) hook(this);
+    for (const hook of this.#hooks.statePre.all) hook(this);
     const ids = new Map<tf.Tensor, number>();
     let start = 0;
     const param_groups = this.param_groups.map(({ params, ...options }) => {
@@ -300,7 +303,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
         : copied(value);
     }
     let packed: StateDict = { state, param_groups };
-    for (const hook of this.#hooks.statePost) packed = hook(this, packed) ?? packed;
+    for (const hook of this.#hooks.statePost.all) packed = hook(this, packed) ?? packed;
     return packed;
   }
 
@@ -320,7 +323,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       throw new ValueError(`load_state_dict: match must be 'position' or 'names', but got ${str(match)}`);
     }
     let given = { ...state_dict };
-    for (const hook of this.#hooks.loadPre) given = hook(this, given) ?? given;
+    for (const hook of this.#hooks.loadPre.all) given = hook(this, given) ?? given;
     for (const key of ['param_groups', 'state'] as const) if (!(key in given)) throw new KeyError(`'${key}'`);
     const byName = match === 'names';
     if (!byName && given.param_groups.length !== this.param_groups.length) {
@@ -380,7 +383,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     this.#freeState();
     this.state = state;
     this.param_groups = groups as ParamGroup<O>[];
-    for (const hook of this.#hooks.loadPost) hook(this);
+    for (const hook of this.#hooks.loadPost.all) hook(this);
   }
 
   /** A loaded group with what a checkpoint of an older version lacks. May throw: nothing is changed yet. */

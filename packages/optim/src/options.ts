@@ -64,12 +64,17 @@ const kinds: Record<Kind, { is(value: unknown, like: unknown): boolean; said: st
   },
 };
 
+const allKinds = new WeakMap<object, ReturnType<typeof kindsOf>>();
+/** The options that a declaration has, in its order. */
+const kindsOf = <O extends object>({ defaults, kinds: given }: Declaration<O>) =>
+  Object.entries(defaults).map(([key, like]) => ({ key, like, kind: kinds[given?.[key as keyof O] ?? kindOf(like)] }));
+
 /** Reads the options out of a param group: tensors as numbers. @throws KeyError for one that is not there, TypeError for a value of another kind */
 export function hostOptions<O extends object>(declaration: Declaration<Host<O>>, group: Readonly<O>): Host<O> {
   const h: Record<string, unknown> = {};
-  for (const [key, like] of Object.entries(declaration.defaults)) {
+  for (const { key, like, kind } of getOrMake(allKinds, declaration, () => kindsOf(declaration))) {
     const value = read(group[key as keyof O]);
-    const { is, said } = kinds[declaration.kinds?.[key as keyof O] ?? kindOf(like)];
+    const { is, said } = kind;
     if (!is(value, like)) {
       if (!(key in group)) throw new KeyError(`'${key}'`);
       throw new TypeError(`${declaration.name}: ${key} must be ${said}, but got ${str(value)}`);

@@ -38,7 +38,7 @@ export interface Plan {
 export function plan<H extends object>(rule: AnyRule<H>, h: H, { initial, round }: Keeping<H>): Plan {
   const { counted } = rule;
   const fills = Object.entries(rule.state(h, initial)) as [string, number][];
-  const kept = rounded(rule.kept?.(h) ?? {}, round);
+  const kept = rule.kept ? rounded(rule.kept(h), round) : {};
   const numbers = numberKeys(rule, h);
   return {
     counted,
@@ -48,7 +48,7 @@ export function plan<H extends object>(rule: AnyRule<H>, h: H, { initial, round 
     numberKeys: numbers,
     keys: [...numbers, ...fills.map(([slot]) => slot)],
     advance({ t, made, kept }) {
-      const next = rounded(rule.next?.(h, t, kept, round) ?? {}, round);
+      const next = rule.next ? rounded(rule.next(h, t, kept, round), round) : {};
       return {
         scalars: rule.scalars(h, t, made !== null, kept, next),
         numbers: counted ? { step: t, ...next } : next,
