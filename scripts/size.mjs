@@ -13,9 +13,9 @@ const esbuild = () => createRequire(createRequire(import.meta.url).resolve('tsup
 // `limit` is what they are now and a little more, so that they do not grow unseen; `goal` is what they should be, docs/size.md says
 // why they are not.
 const entries = [
-  { from: 'optim', names: '*', limit: 25_250, goal: 20_000 },
-  { from: 'optim', names: '{ SGD }', limit: 16_650, goal: 8_000 },
-  { from: 'optim', names: '{ Adam }', limit: 16_950, goal: 8_000 },
+  { from: 'optim', names: '*', limit: 26_200, goal: 20_000 },
+  { from: 'optim', names: '{ SGD }', limit: 17_400, goal: 8_000 },
+  { from: 'optim', names: '{ Adam }', limit: 17_700, goal: 8_000 },
   { from: 'lr-scheduler', names: '*', limit: 10_500, goal: 8_000 },
   { from: 'lr-scheduler', names: '{ StepLR }', limit: 4_600, goal: 8_000 },
   { from: 'lr-scheduler', names: '{ SequentialLR, LinearLR, CosineAnnealingLR }', limit: 5_700, goal: 8_000 },
