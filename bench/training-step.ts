@@ -89,7 +89,8 @@ class Arm {
 
 const arms: Arm[] = [];
 for (const backend of backends.split(',')) {
-  const args = ['--import', 'tsx', '--conditions=tfjs-torch-source', here('our-step.ts'), backend];
+  // What is published: tsx, which reads the sources, names every function anew each time it is made.
+  const args = ['--import', 'tsx', here('our-step.ts'), backend];
   if (values.profile) args.unshift('--cpu-prof', `--cpu-prof-dir=${values.profile}`);
   arms.push(await Arm.start(process.execPath, args));
 }
