@@ -7,10 +7,25 @@ const backends = (process.env.TFJS_TORCH_TEST_BACKENDS ?? 'cpu,wasm,tensorflow')
 // What TensorFlow's rounding depends on besides the CPU: the same in every run.
 const fixed = { TF_ENABLE_ONEDNN_OPTS: '1', TF_NUM_INTRAOP_THREADS: '2', TF_NUM_INTEROP_THREADS: '1' };
 
+/** `import('./x.ts?replace=[["this","by that"]]')`: a program as it stands, but for some of its text. */
+const replacing = {
+  name: 'replace',
+  enforce: 'pre' as const,
+  transform(code: string, id: string) {
+    const query = new URLSearchParams(id.split('?')[1] ?? '').get('replace');
+    if (query === null) return null;
+    return (JSON.parse(query) as [string, string][]).reduce((text, [from, to]) => {
+      if (!text.includes(from)) throw new Error(`${id} has no ${from}`);
+      return text.replaceAll(from, to);
+    }, code);
+  },
+};
+
 // One project per backend over the same files; setup.ts skips by name what cannot load.
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   resolve: { conditions },
+  plugins: [replacing],
   test: {
     // Vitest leaves a core to itself, which on two is half of them.
     maxWorkers: availableParallelism(),

@@ -1,114 +1,41 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import * as tf from '@tensorflow/tfjs-core';
-import torch from 'tfjs-torch';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { draw } from '../examples/seeds/001/draw';
 import { generated } from '../examples/seeds/cifar10';
-import programs from '../examples/seeds/programs.json';
+import { readGolden } from './read-golden';
+import { backend, distance, isSlow, type Loss, lossDistance, run, table, tooLong } from './seeds';
 import { tolerances } from './tolerances';
 
-const { DataLoader } = torch.utils.data;
-
-/** How a program is cut short, in scripts/golden/seeds.py alike. */
-interface Form {
-  what: string;
-  /** A loader ends an epoch after so many. */
-  batches?: number;
-  /** The program ends at the next call of `backward`. */
-  losses?: number;
-  /** So many losses are judged: at the next one a rounding error has made a step of its own. */
-  judged?: number;
-  /** Its last loop: the count of tensors does not grow after its 5th turn; on tensorflow to the end of the program. */
-  loop?: boolean;
-  /** False where there is only ours: it draws what another program computes. */
-  python?: boolean;
-  /** The backends that would take too long. */
-  slow?: string[];
-}
 interface Run {
-  losses: (number | number[])[];
+  losses: Loss[];
   lines: string[];
 }
-const table = Object.entries(programs as Record<string, Form>).filter(([, form]) => form.python !== false);
-const golden = (name: string): { variants: Record<string, Run> } =>
-  JSON.parse(readFileSync(new URL(`golden/seeds/${name}.json`, import.meta.url), 'utf8'));
-
-class Enough extends Error {}
-
-const proto = tf.Tensor.prototype as unknown as { backward(this: tf.Tensor, ...args: unknown[]): void };
-const loaders = DataLoader.prototype as unknown as { [Symbol.iterator](this: unknown): IterableIterator<unknown> };
-
-/** Runs a program as it stands. */
-async function run(name: string, { batches = 20, losses }: Form): Promise<Run & { tensors: number[] }> {
-  const seen: Run['losses'] = [];
-  const tensors: number[] = [];
-  const lines: string[] = [];
-  const { backward } = proto;
-  const iterate = loaders[Symbol.iterator];
-  const restore = () => {
-    proto.backward = backward;
-    loaders[Symbol.iterator] = iterate;
-  };
-  proto.backward = function (...args) {
-    if (seen.length === losses) throw new Enough();
-    seen.push(this.rank === 0 ? this.dataSync()[0]! : [...this.dataSync()]);
-    tensors.push(tf.memory().numTensors);
-    backward.apply(this, args);
-  };
-  loaders[Symbol.iterator] = function* () {
-    let count = 0;
-    for (const batch of iterate.call(this)) {
-      if (count++ === batches) return;
-      yield batch;
-    }
-  };
-  vi.spyOn(console, 'log').mockImplementation((...parts) => void lines.push(...parts.join(' ').split('\n')));
-  try {
-    await import(/* @vite-ignore */ new URL(`../examples/seeds/${name}.ts`, import.meta.url).href);
-  } catch (error) {
-    if (!(error instanceof Enough)) throw error;
-  } finally {
-    restore();
-  }
-  return { losses: seen, lines, tensors };
-}
-afterEach(() => void vi.restoreAllMocks());
+const golden = (name: string) => readGolden<{ variants: Record<string, Run> }>(`seeds/${name}`);
 
 const number = /-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)/gi;
 const numbersOf = (line: string) => [...line.matchAll(number)].map(([text]) => Number(text.replace('inf', 'Infinity')));
 const words = (line: string) => line.replace(number, '#').replace(/ +/g, ' ');
 
-/** Relative above 1, absolute below. */
-const distance = (value: number, other: number) => Math.abs(value - other) / Math.max(1, Math.abs(other));
-
 /** How far torch's own variants are from each other, up to each loss. */
 function spread(runs: readonly Run[]): number[] {
   let most = 0;
   return runs[0]!.losses.map((_, i) => {
-    const [first, ...others] = runs.map((r) => [r.losses[i]!].flat());
-    most = Math.max(most, ...others.flatMap((values) => values.map((v, k) => distance(v, first![k]!))));
+    const [first, ...others] = runs.map((r) => r.losses[i]!);
+    most = Math.max(most, ...others.map((loss) => lossDistance(loss, first!)));
     return most;
   });
 }
-
-const backend = process.env.TFJS_TORCH_BACKEND;
 
 describe.each(table)('%s', (name, form) => {
   const { variants } = golden(name);
   const runs = Object.values(variants);
 
   it("has torch's losses and prints torch's lines", async ({ skip }) => {
-    skip(form.slow?.includes(backend!) === true, `it takes ${backend} too long`);
-    const whole = form.loop && backend === 'tensorflow';
-    const { losses: all, lines: printed, tensors } = await run(name, whole ? { ...form, losses: undefined } : form);
-    const losses = all.slice(0, runs[0]!.losses.length);
-    const lines = printed.slice(0, runs[0]!.lines.length);
+    skip(isSlow(form), tooLong);
+    const { losses, lines } = await run(name, form);
     expect(losses.length).toBe(runs[0]!.losses.length);
-    const far = losses.map((loss, i) => {
-      const values = [loss].flat();
-      return Math.max(...values.map((v, k) => Math.min(...runs.map((r) => distance(v, [r.losses[i]!].flat()[k]!)))));
-    });
+    const far = losses.map((loss, i) => Math.min(...runs.map((r) => lossDistance(loss, r.losses[i]!))));
     console.info(`${backend}: ${name}, ${far.length} losses within ${Math.max(...far).toExponential(1)} of torch's`);
     const own = spread(runs);
     expect(
@@ -123,13 +50,11 @@ describe.each(table)('%s', (name, form) => {
         ...runs.map((r) => Math.max(0, ...numbersOf(r.lines[i]!).map((other, k) => distance(values[k]!, other)))),
       );
     });
-    if (form.loop) {
-      const middle = Math.ceil(tensors.length / 2);
-      const [early, late] = [tensors.slice(5, middle), tensors.slice(middle)].map((part) => Math.max(...part));
-      // One more in the turn after a print.
-      expect(late, `tensors at each loss: ${tensors.join(' ')}`).toBeLessThanOrEqual(early! + 1);
-    }
     expect(lines.filter((_, i) => !(off[i]! <= tolerances.seedPrinted))).toEqual([]);
+    if (form.digits) {
+      const digits = (line: string) => numbersOf(line).map((value) => value.toPrecision(form.digits));
+      expect(lines.map(digits)).toEqual(runs[0]!.lines.map(digits));
+    }
   });
 });
 
