@@ -10,7 +10,7 @@ import { build, type Library, loadLibrary } from './compile';
 import { ruleSource } from './rule-source';
 import { reasonOf } from './tfjs-node';
 
-const { mayOverwrite, ops, recordOf, renew, tensorOf } = internal;
+const { mayOverwrite, ops, recordOf, renew, stateVersion, tensorOf } = internal;
 type Trace = Job['traced'];
 
 /** What is used of tfjs-node. */
@@ -147,6 +147,7 @@ function update({ stage }: Addon, jobs: readonly Job[], ready: readonly Rule[]) 
   const made = binding.executeOp(opName, [attribute('N', N), attribute('M', M)], call.ids, M);
   for (const { data, at } of call.unknown) data.address = call.script[at]!;
   for (let i = 0; i < M; i++) receive(backend, call.fresh[i]!, made[i]!, call.script);
+  call.keep(jobs, ready);
 }
 
 /**
@@ -172,6 +173,16 @@ function receive(
   renew(t, dataId);
 }
 
+/** The script of a job of its own, by its items: true but for parameters, gradients and scalars until state moves. */
+const scripts = new WeakMap<readonly Item[], Kept>();
+interface Kept {
+  readonly script: Float64Array;
+  readonly rule: Rule;
+  readonly backend: object;
+  /** Of all state. */
+  readonly version: number;
+}
+
 /** What one call of the op is given. The script is described in native/update.cc. */
 class Call {
   readonly script: Float64Array;
@@ -191,14 +202,26 @@ class Call {
       length += 2 + traced.scalars.length + items.length * (2 + inputs.length + outputs.length);
       for (const { param } of items) size += param.size;
     });
-    this.script = new Float64Array(length);
+    const last = jobs.length === 1 ? scripts.get(jobs[0]!.items) : undefined;
+    const known = last?.rule === ready[0] && last?.backend === backend && last?.version === stateVersion();
+    this.script = known ? last!.script : new Float64Array(length);
     this.#write(size < ALONE ? 1 : threads);
     jobs.forEach(({ traced, scalars, items }, k) => {
       this.#write(ready[k]!.number);
       this.#write(items.length);
       for (const name of traced.scalars) this.#write(scalars[name]!);
-      for (const item of items) this.#writeItem(ready[k]!, item);
+      for (const item of items) {
+        if (known) this.#rewriteItem(ready[k]!, item);
+        else this.#writeItem(ready[k]!, item);
+      }
     });
+  }
+
+  /** To be called after the op: keeps the script for the next step, if the parameters alone got new memory, and all did. */
+  keep([job, ...others]: readonly Job[], [rule]: readonly Rule[]) {
+    const { script, fresh } = this;
+    if (others.length > 0 || fresh.length !== job!.items.length || fresh.some(({ data }) => data === null)) return;
+    scripts.set(job!.items, { script, rule: rule!, backend: this.#backend, version: stateVersion() });
   }
 
   #write(x: number) {
@@ -220,6 +243,16 @@ class Call {
     }
   }
 
+  #rewriteItem({ inputs, outputs }: Rule, { param, grad }: Item) {
+    const size = this.script[this.#at]!;
+    const firstOutput = this.#at + 2 + inputs.length;
+    this.#at += 2;
+    const data = this.#writeInput('param', param, size);
+    this.#writeInput('grad', grad, size);
+    this.fresh.push({ t: param, at: firstOutput + outputs.indexOf(0), data });
+    this.#at = firstOutput + outputs.length;
+  }
+
   #writeInput(name: string, t: tf.Tensor, size: number): TensorData {
     if (t.isDisposed) throw new RuntimeError(`'${name}' of shape [${t.shape}] is disposed`);
     if (t.size !== size) throw new RuntimeError(`'${name}' has shape [${t.shape}], its parameter another`);
@@ -233,6 +266,7 @@ class Call {
       data.values = null;
     }
     this.ids.push(data.id);
+    this.script[this.#at] = 0;
     this.unknown.push({ data, at: this.#at++ });
     return data;
   }
