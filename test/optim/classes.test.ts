@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { tolerances } from '../tolerances';
 import { type ClassCase, classGolden, type Objective, type SparseValues } from './class-golden';
 import { checkDocumented, noted } from './distances';
+import { expectSameBits, fused, needs, withExecutor } from './executors';
 import { isTensor, nameOf, optimizers, traceOf, withTensors } from './golden';
 
 const single = (values: number[]) => Float32Array.from(values);
@@ -130,6 +131,24 @@ test.each(classGolden.cases.map((c) => [label(c), c] as const))('%s', (_, c) => 
   tf.dispose([saved.state, saved.param_groups] as tf.TensorContainer);
   optimizer.dispose();
 });
+
+test.for(classGolden.cases.map((c) => [label(c), c] as const))(
+  `${fused} gives the bits of ops: %s`,
+  ([, c], context) => {
+    needs(fused, context);
+    const [ours, theirs] = ([fused, 'ops'] as const).map((name) =>
+      withExecutor(name, () => {
+        const { params, optimizer, step } = build(c);
+        for (let k = 0; k < 3; k++) step(k);
+        optimizer.dispose();
+        return params.map((p) => p.dataSync());
+      }),
+    );
+    ours!.forEach((values, i) => {
+      expectSameBits(values, theirs![i]!, nameOf(i));
+    });
+  },
+);
 
 test('docs/optimizers.md says what was found', () => checkDocumented('classes'));
 
