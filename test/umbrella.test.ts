@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 const inner = {
   core: [
     'bernoulliMask',
+    'Hooks',
     'bind',
     'drawIndices',
     'fillIntegers',

@@ -15,4 +15,5 @@ export {
   type WarningSink,
   warn,
 } from './python/errors';
+export { Hooks, type Prepend, type RemovableHandle } from './python/hooks';
 export { pythonType } from './python/python-type';

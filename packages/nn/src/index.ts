@@ -1,4 +1,4 @@
-export { Parameter } from '@tfjs-torch/core';
+export { Parameter, type RemovableHandle } from '@tfjs-torch/core';
 export * as functional from './functional';
 export * as init from './init';
 export {
@@ -6,7 +6,6 @@ export {
   type ForwardPreHook,
   type IncompatibleKeys,
   Module,
-  type RemovableHandle,
   type StateDict,
   type StateDictOptions,
 } from './module';

@@ -3,12 +3,14 @@ import {
   type Args,
   AttributeError,
   bind,
+  Hooks,
   internal,
   isPlainObject,
   KeyError,
   NotImplementedError,
   no_grad,
   Parameter,
+  type RemovableHandle,
   RuntimeError,
   type Signature,
   signature,
@@ -32,10 +34,6 @@ export type ForwardHook<M extends Module = Module> = (
   args: Parameters<M['forward']>,
   output: ReturnType<M['forward']>,
 ) => unknown;
-
-export interface RemovableHandle {
-  remove(): void;
-}
 
 type Kind = 'parameter' | 'buffer' | 'module';
 type Hook = (module: Module, args: unknown[], output?: unknown) => unknown;
@@ -95,8 +93,8 @@ export abstract class Module extends Callable {
   /** The registered names, in order; their values are properties like any other. */
   #kinds = new Map<string, Kind>();
   #transient = new Set<string>();
-  #preHooks = new Map<number, Hook>();
-  #hooks = new Map<number, Hook>();
+  #preHooks = new Hooks<Hook>();
+  #hooks = new Hooks<Hook>();
 
   training = true;
 
@@ -111,19 +109,18 @@ export abstract class Module extends Callable {
       configurable: true,
     });
     callModule = (self, target, args) => {
-      const pre = self.#preHooks;
-      const post = self.#hooks;
+      const pre = self.#preHooks.all;
+      const post = self.#hooks.all;
       // `target` is the module without its proxy, where a look-up is fast.
       const forward = target.forward as (...args: unknown[]) => unknown;
       return internal.moduleCall(() => {
-        if (pre.size === 0 && post.size === 0) return forward.apply(self, args);
-        for (const hook of [...pre.values()]) {
+        if (pre.length === 0 && post.length === 0) return forward.apply(self, args);
+        for (const hook of pre) {
           const changed = internal.userCode(args, () => hook(self, args));
           if (changed != null) args = Array.isArray(changed) ? changed : [changed];
         }
         let output = forward.apply(self, args);
-        for (const hook of [...post.values()])
-          output = internal.userCode([args, output], () => hook(self, args, output)) ?? output;
+        for (const hook of post) output = internal.userCode([args, output], () => hook(self, args, output)) ?? output;
         return output;
       });
     };
@@ -508,11 +505,8 @@ export abstract class Module extends Callable {
     hook: ForwardPreHook<M>,
     options: { prepend?: boolean } = {},
   ): RemovableHandle {
-    return addHook(
-      this.#preHooks,
-      hook as unknown as Hook,
-      bind(hookSignature('forward_pre_hook'), [hook, options]).prepend,
-    );
+    const { prepend } = bind(hookSignature('forward_pre_hook'), [hook, options]);
+    return this.#preHooks.add(hook as unknown as Hook, prepend);
   }
 
   register_forward_hook<M extends Module>(
@@ -520,7 +514,8 @@ export abstract class Module extends Callable {
     hook: ForwardHook<M>,
     options: { prepend?: boolean } = {},
   ): RemovableHandle {
-    return addHook(this.#hooks, hook as unknown as Hook, bind(hookSignature('forward_hook'), [hook, options]).prepend);
+    const { prepend } = bind(hookSignature('forward_hook'), [hook, options]);
+    return this.#hooks.add(hook as unknown as Hook, prepend);
   }
 
   // ---- printing
@@ -643,21 +638,6 @@ function splitOnce(key: string): [string, string?] {
 }
 
 const indent = (text: string) => text.replaceAll('\n', '\n  ');
-
-let nextHook = 0;
-
-function addHook(hooks: Map<number, Hook>, hook: Hook, prepend: boolean): RemovableHandle {
-  const id = nextHook++;
-  const later = prepend ? [...hooks] : [];
-  if (prepend) hooks.clear();
-  hooks.set(id, hook);
-  for (const [key, value] of later) hooks.set(key, value);
-  return {
-    remove: () => {
-      hooks.delete(id);
-    },
-  };
-}
 
 /** The values of `from` as a tensor that can take the place of `to`'s. */
 const copyOf = (from: tf.Tensor, to: tf.Tensor): tf.Tensor =>

@@ -1,4 +1,6 @@
 /** What `.grad` is; importing this package gives it to every tensor of tfjs. */
+
+export type { RemovableHandle } from '@tfjs-torch/core/base';
 export type { WithData } from '@tfjs-torch/core/update';
 export { type DefinedOptimizer, defineOptimizer, type OptimizerDefinition } from './define-optimizer';
 export {
@@ -11,7 +13,6 @@ export {
   setExecutor,
 } from './executors';
 export { referenceState, referenceStep } from './executors/reference';
-export type { RemovableHandle } from './hooks';
 export * as internal from './internal';
 export {
   type LoadOptions,

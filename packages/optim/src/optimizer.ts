@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   bind,
+  Hooks,
   isPlainObject,
   KeyError,
   NotImplementedError,
+  type Prepend,
+  type RemovableHandle,
   RuntimeError,
   signature,
   ValueError,
   warn,
 } from '@tfjs-torch/core/base';
 import * as internal from '@tfjs-torch/core/update';
-import { Hooks, type Prepend, type RemovableHandle } from './hooks';
 import { matchNames, refuse } from './match-names';
 import { type ParamGroup, type ParamGroupInput, type ParamsInput, prepareGroup, toGroups } from './param-groups';
 import { copied, free, mapped } from './plain';

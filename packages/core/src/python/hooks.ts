@@ -1,4 +1,4 @@
-import { bind, signature } from '@tfjs-torch/core/base';
+import { bind, signature } from './bind';
 
 /** Whether a hook is to run before those that are there. @defaultValue false */
 export type Prepend = boolean | { prepend?: boolean };
