@@ -59,7 +59,10 @@ export function batch_norm(
   const statistics: Statistics = training
     ? { running_mean, running_var, momentum, unbiased: count / (count - 1) }
     : { mean: running_mean!, variance: running_var! };
-  return channelsLast(input, (x) => normalize(x, weight, bias, eps, statistics));
+  return channelsLast(
+    input,
+    (x) => fusedNormalize(x, weight, bias, eps, statistics) ?? normalize(x, weight, bias, eps, statistics),
+  );
 }
 const batchNormSignature: Signature<Required<BatchNormFunctionOptions>> = signature(
   'batch_norm',
@@ -123,6 +126,58 @@ function normalize(
         weight: withStandard,
         bias: () => sum(dy),
       };
+    },
+  );
+  return output as tf.Tensor4D;
+}
+
+/** In training TensorFlow does all of it in one operation, and all gradients in another; null elsewhere. */
+function fusedNormalize(
+  input: tf.Tensor4D,
+  weight: tf.Tensor | null,
+  bias: tf.Tensor | null,
+  eps: number,
+  statistics: Statistics,
+): tf.Tensor4D | null {
+  if ('mean' in statistics || !internal.onTensorflowCpu() || input.size === 0) return null;
+  const { running_mean, running_var, momentum } = statistics;
+  const shared = {
+    T: 'float32',
+    U: 'float32',
+    epsilon: eps,
+    data_format: { text: 'NHWC' },
+    is_training: true,
+  } as const;
+  if (!running_mean !== !running_var) return null;
+  const moving = running_mean && running_var ? [running_mean, running_var] : null;
+  const attrs = { ...shared, exponential_avg_factor: moving ? momentum : 1 };
+  const channels = [input.shape[3]];
+  const output = op(
+    'NativeBatchNorm',
+    { input, weight, bias },
+    (save) => {
+      const scale = weight ?? tf.ones(channels);
+      const inputs = [input, scale, bias ?? tf.zeros(channels), ...(moving ?? [tf.zeros([0]), tf.zeros([0])])];
+      const made = internal.tensorflow('FusedBatchNormV3', attrs, inputs, 6)!;
+      const [y, mean, variance, ...reserved] = made as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+      save([input, scale, ...reserved]);
+      if (moving) {
+        no_grad(() => {
+          internal.update(moving[0]!, mean);
+          internal.update(moving[1]!, variance);
+        });
+      }
+      return y;
+    },
+    (dy, saved) => {
+      let made: tf.Tensor[] = [];
+      const gradient = (i: number) => () => {
+        // The second backward of create_graph runs each in a tidy of its own.
+        if (!made[i] || made[i].isDisposed)
+          made = internal.tensorflow('FusedBatchNormGradV3', shared, [dy, ...saved], 5)!;
+        return made[i]!;
+      };
+      return { input: gradient(0), weight: gradient(1), bias: gradient(2) };
     },
   );
   return output as tf.Tensor4D;
