@@ -25,6 +25,7 @@ export {
   int64,
   linspace,
   long,
+  type NumberArray,
   ones,
   ones_like,
   resolveDtype,

@@ -4,6 +4,6 @@ export { lazyTranspose, sourceOf } from './tape/lazy';
 export { disown, fromHost, inTorch, loaderRound, moduleCall, own, sweep, userCode } from './tape/memory';
 export { operation } from './tape/operation';
 export { isRecording } from './tape/recording';
-export { constant, oneDnn, onTensorflowCpu, tensorflow, valuesOnHost } from './tape/tensorflow';
+export { constant, floats, oneDnn, onTensorflowCpu, tensorflow, valuesOnHost } from './tape/tensorflow';
 export { frame } from './torch/kernels';
 export * from './update';

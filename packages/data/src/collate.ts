@@ -1,20 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { IndexError, internal, isPlainObject, KeyError, RuntimeError, tensor } from '@tfjs-torch/core';
+import {
+  IndexError,
+  internal,
+  isPlainObject,
+  KeyError,
+  type NumberArray,
+  RuntimeError,
+  tensor,
+} from '@tfjs-torch/core';
 
-type NumberArray =
-  | Float32Array
-  | Float64Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray;
+/** What can be stacked. */
+type Numbers = Exclude<NumberArray, BigInt64Array>;
 export type HostArray = Float32Array | Int32Array | Uint8Array;
 
 /** What `default_collate` makes of samples of type `T`. */
-export type Collated<T> = T extends tf.Tensor | number | boolean | bigint | NumberArray
+export type Collated<T> = T extends tf.Tensor | number | boolean | bigint | Numbers
   ? tf.Tensor
   : T extends string
     ? string[]
@@ -48,7 +48,7 @@ function collate(samples: readonly unknown[]): unknown {
   if (samples.length === 0) throw new IndexError('list index out of range');
   const first = samples[0];
   if (first instanceof tf.Tensor) return stack(samples as tf.Tensor[]);
-  if (ArrayBuffer.isView(first)) return stackArrays(samples as NumberArray[]);
+  if (ArrayBuffer.isView(first)) return stackArrays(samples as Numbers[]);
   switch (typeof first) {
     case 'string':
       return samples;
@@ -103,7 +103,7 @@ function stack(tensors: tf.Tensor[]): tf.Tensor {
   return tf.stack(tensors);
 }
 
-function stackArrays(arrays: NumberArray[]): tf.Tensor {
+function stackArrays(arrays: Numbers[]): tf.Tensor {
   checkSizes(arrays.map((a) => [a.length]));
   const n = arrays[0]!.length;
   const isFloat = arrays[0] instanceof Float32Array || arrays[0] instanceof Float64Array;

@@ -46,7 +46,4 @@ export function op(
 }
 
 /** TensorFlow's operations, by name. */
-export const { tensorflow, oneDnn } = internal;
-
-/** The attributes of an operation that has no others. */
-export const floats = { T: 'float32' } as const;
+export const { tensorflow, oneDnn, floats } = internal;

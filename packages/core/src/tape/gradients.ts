@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradientFunction, Inputs } from '../tensor/engine';
-import { tensorflow } from './tensorflow';
+import { floats, tensorflow } from './tensorflow';
 
 /**
  * Gradients that stand in for tfjs's, where those save what they do not need or run slower kernels.
@@ -31,8 +31,6 @@ const linear = (sign: 1 | -1): OwnGradient => ({
     });
   },
 });
-
-const floats = { T: 'float32' } as const;
 
 function reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
   const own = tensorflow('ReluGrad', floats, [dy, y]);

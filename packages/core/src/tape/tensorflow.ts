@@ -20,6 +20,9 @@ interface TensorFlowBackend {
 export type Attribute = 'float32' | 'int32' | { text: string } | boolean | number | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+/** The attributes of an operation on floats that has no others. */
+export const floats = { T: 'float32' } as const;
+
 const backendOf = (): TensorFlowBackend | null =>
   tf.getBackend() === 'tensorflow' ? (tf.backend() as unknown as TensorFlowBackend) : null;
 

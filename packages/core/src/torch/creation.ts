@@ -40,7 +40,8 @@ export type SizeArgs<Options> =
   | readonly [readonly number[]]
   | readonly [readonly number[], Options];
 
-type NumberArray =
+/** A typed array of numbers. */
+export type NumberArray =
   | Float32Array
   | Float64Array
   | Int32Array

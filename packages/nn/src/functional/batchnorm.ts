@@ -13,7 +13,7 @@ import {
 import { sumOfPixels } from '../conv-kernels';
 import { nchwFrom, nhwc } from '../layout';
 import { scalarType, size } from '../names';
-import { op } from '../op';
+import { op, tensorflow } from '../op';
 import { assertTensor } from './linear';
 
 export interface BatchNormFunctionOptions {
@@ -158,7 +158,7 @@ function fusedNormalize(
     (save) => {
       const scale = weight ?? tf.ones(channels);
       const inputs = [input, scale, bias ?? tf.zeros(channels), ...(moving ?? [tf.zeros([0]), tf.zeros([0])])];
-      const made = internal.tensorflow('FusedBatchNormV3', attrs, inputs, 6)!;
+      const made = tensorflow('FusedBatchNormV3', attrs, inputs, 6)!;
       const [y, mean, variance, ...reserved] = made as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
       save([input, scale, ...reserved]);
       if (moving) {
@@ -173,8 +173,7 @@ function fusedNormalize(
       let made: tf.Tensor[] = [];
       const gradient = (i: number) => () => {
         // The second backward of create_graph runs each in a tidy of its own.
-        if (!made[i] || made[i].isDisposed)
-          made = internal.tensorflow('FusedBatchNormGradV3', shared, [dy, ...saved], 5)!;
+        if (!made[i] || made[i].isDisposed) made = tensorflow('FusedBatchNormGradV3', shared, [dy, ...saved], 5)!;
         return made[i]!;
       };
       return { input: gradient(0), weight: gradient(1), bias: gradient(2) };

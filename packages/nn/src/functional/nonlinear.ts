@@ -12,7 +12,7 @@ import {
 import { limited } from '../backend';
 import { elementwise } from '../layout';
 import { notImplemented } from '../names';
-import { kernel, op, tensorflow } from '../op';
+import { floats, kernel, op, tensorflow } from '../op';
 import { assertTensor } from './linear';
 
 type Tensor = tf.Tensor;
@@ -28,7 +28,7 @@ function assertFloat(call: string, input: Tensor, kernelName: string): void {
 
 /** One TensorFlow operation instead of recorded ones, in a backward pass that nobody differentiates. */
 const native = (name: string, attrs: Record<string, number>, inputs: Tensor[]): Tensor | undefined =>
-  tensorflow(name, { T: 'float32', ...attrs }, inputs)?.[0];
+  tensorflow(name, { ...floats, ...attrs }, inputs)?.[0];
 
 type Forward = (x: Tensor, save: (tensors: Tensor[]) => void) => Tensor;
 
