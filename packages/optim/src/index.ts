@@ -1,6 +1,5 @@
-/** What `.grad` is; importing this package gives it to every tensor of tfjs. */
-
 export type { RemovableHandle } from '@tfjs-torch/core/base';
+/** What `.grad` is; importing this package gives it to every tensor of tfjs. */
 export type { WithData } from '@tfjs-torch/core/update';
 export { type DefinedOptimizer, defineOptimizer, type OptimizerDefinition } from './define-optimizer';
 export {

@@ -10,6 +10,6 @@ const pythons: Record<string, string> = {
 export function pythonType(value: unknown): string {
   if (value === null || value === undefined) return 'NoneType';
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
-  const name: string = Object.getPrototypeOf(value)?.constructor.name ?? 'Object';
+  const name: string = Object.getPrototypeOf(value)?.constructor?.name ?? 'Object';
   return pythons[name] ?? name;
 }

@@ -191,8 +191,8 @@ export function randint(...args: RandintArgs): tf.Tensor {
     type === float32 ? [-(2 ** 24), 2 ** 24, '[-(2^24), 2^24]'] : [-(2 ** 31), 2 ** 31 - 1, 'for int'];
   if (low < least) throw new RuntimeError(`from is out of bounds ${kind}`);
   if (high - 1 > most) throw new RuntimeError(`to - 1 is out of bounds ${kind}`);
-  const values =
-    type === float32 ? new Float32Array(tf.util.sizeFromShape(shape)) : new Int32Array(tf.util.sizeFromShape(shape));
+  const Values = type === float32 ? Float32Array : Int32Array;
+  const values = new Values(tf.util.sizeFromShape(shape));
   fillIntegers(values, low, high, generator ?? default_generator);
   return leaf(() => tf.tensor(values, shape, type), type, requires_grad);
 }
