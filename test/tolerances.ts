@@ -35,7 +35,7 @@ export const tolerances = {
   kernel: 2e-6,
   /** A layer's output and gradients, against torch.float64: some roundings in sums of up to 400 products. */
   layer: 2e-5,
-  /** Look-ups, and sums of a few float32; N(0, 1) of torch's generator is within 2 ulp of torch's. */
+  /** Look-ups, and sums of a few float32. */
   embedding: 5e-7,
   /** A loss, against torch.float64: the last bits of exp and log, and a sum. */
   loss: 1e-6,
@@ -71,8 +71,8 @@ export const tolerances = {
   /**
    * A loss of a program of examples/seeds from the nearest of torch's own variants, relative above 1: as lenetFreeRun. Where
    * these have been further from each other than that, so many times their distance: in the CIFAR-10 network Adam makes a step
-   * of lr of a rounding error in a gradient near 0, and within 20 batches torch's variants are 1e-5 to 1e-3 apart, at 24 seeds. On wasm that happens first at the sixth batch of
-   * 004/adam, so five are judged there.
+   * of lr of a rounding error in a gradient near 0, and within 20 batches torch's variants are 1e-5 to 1e-3 apart, at 24 seeds.
+   * On wasm that happens first at the sixth batch of 004/adam, so five are judged there.
    */
   seedFreeRun: 1e-6,
   seedFreeRunOverOwn: 3,
